@@ -1,0 +1,182 @@
+//! What a schema cannot say: references, loops, templates, addresses, sizes.
+
+use std::collections::BTreeSet;
+
+use super::problem::{Problem, did_you_mean};
+use super::{Action, Campaign, Message, graph, templates};
+use crate::condition::{Condition, History};
+use crate::filter::Test;
+use crate::limits::{CAMPAIGN_BYTES, CONDITION_DEPTH, COUNTED_DAYS};
+use crate::mail::Mailbox;
+
+/// Everything that is wrong with a campaign which fits the schema. It may be published when none of it is an error.
+#[must_use]
+pub fn check(campaign: &Campaign) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let bytes = serde_json::to_vec(campaign).map_or(usize::MAX, |document| document.len());
+    if bytes > CAMPAIGN_BYTES {
+        let what = format!("the campaign with all its bodies has {bytes} bytes, more than {CAMPAIGN_BYTES}");
+        problems.push(Problem::error("", what, "shorten the bodies, or split the campaign"));
+    }
+    if campaign.name.trim().is_empty() {
+        problems.push(Problem::error("name", "the name is empty", "give the campaign a name for people"));
+    }
+    problems.extend(graph::check(campaign));
+    problems.extend(messages(campaign));
+    problems.extend(templates::check(campaign));
+    problems.extend(conditions(campaign));
+    problems
+}
+
+fn messages(campaign: &Campaign) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut sent: BTreeSet<&str> = BTreeSet::new();
+    for (index, step) in campaign.steps.iter().enumerate() {
+        let Action::Send { send, .. } = &step.action else { continue };
+        sent.insert(send);
+        if !campaign.messages.contains_key(send) {
+            let mend =
+                did_you_mean(send, campaign.messages.keys().map(String::as_str), "add it under `messages`; there are");
+            problems.push(Problem::error(
+                format!("steps[{index}].send"),
+                format!("there is no message `{send}`"),
+                mend,
+            ));
+        }
+    }
+    problems.extend(sender(&[("from", &campaign.from), ("reply_to", &campaign.reply_to)], ""));
+    for (name, message) in &campaign.messages {
+        let path = templates::message_path(campaign, name);
+        if !sent.contains(name.as_str()) {
+            let what = format!("no step sends the message `{name}`");
+            problems.push(Problem::warning(&path, what, format!("add a step `send: {name}`, or remove it")));
+        }
+        problems.extend(graph::name_problem(name, &path));
+        problems.extend(check_message(campaign, message, &path));
+    }
+    problems
+}
+
+fn check_message(campaign: &Campaign, message: &Message, path: &str) -> Vec<Problem> {
+    let mut problems = sender(&[("from", &message.from), ("reply_to", &message.reply_to)], &format!("{path}."));
+    if message.from.is_none() && campaign.from.is_none() {
+        let mend = "add `from: Name <name@example.com>` to the message or to the campaign";
+        problems.push(Problem::error(path, "nobody is named as the sender", mend));
+    }
+    if message.subject.trim().is_empty() || message.subject.trim().contains(['\n', '\r']) {
+        let what = "the subject is empty or has more than one line";
+        problems.push(Problem::error(format!("{path}.subject"), what, "write one line"));
+    }
+    if message.html.is_none() && message.text.is_none() {
+        problems.push(Problem::error(path, "the message has no body", "add `html:` or `text:`"));
+    }
+    problems
+}
+
+/// Addresses that are written out; one made by Liquid is seen when a mail is rendered.
+fn sender(fields: &[(&str, &Option<String>)], path: &str) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (key, text) in fields {
+        let Some(text) = text.as_deref().filter(|text| !text.contains("{{") && !text.contains("{%")) else { continue };
+        if let Err(error) = Mailbox::parse(text) {
+            let mend = "write `name@example.com` or `Name <name@example.com>`";
+            problems.push(Problem::error(format!("{path}{key}"), format!("`{text}` {error}"), mend));
+        }
+    }
+    problems
+}
+
+fn conditions(campaign: &Campaign) -> Vec<Problem> {
+    let mut lists = vec![
+        ("trigger.filters".to_owned(), &campaign.trigger.filters),
+        ("conditions".to_owned(), &campaign.conditions),
+    ];
+    let messages = campaign.messages.iter();
+    lists.extend(messages.map(|(name, message)| {
+        (format!("{}.conditions", templates::message_path(campaign, name)), &message.conditions)
+    }));
+    let mut problems = Vec::new();
+    for (index, step) in campaign.steps.iter().enumerate() {
+        match &step.action {
+            Action::Send { conditions, .. } => lists.push((format!("steps[{index}].conditions"), conditions)),
+            Action::Filter { filter, .. } if filter.is_empty() => {
+                let path = format!("steps[{index}].filter");
+                problems.push(Problem::error(path, "the filter has no conditions", "add one, or remove the step"));
+            }
+            Action::Filter { filter, .. } => lists.push((format!("steps[{index}].filter"), filter)),
+            Action::Wait { .. } | Action::Exit { .. } => {}
+        }
+    }
+    for (path, list) in lists {
+        for (index, condition) in list.iter().enumerate() {
+            check_condition(condition, &format!("{path}[{index}]"), 1, &mut problems);
+        }
+    }
+    problems
+}
+
+fn check_condition(condition: &Condition, path: &str, depth: usize, problems: &mut Vec<Problem>) {
+    if depth > CONDITION_DEPTH {
+        let what = format!("conditions are nested more than {CONDITION_DEPTH} levels deep");
+        return problems.push(Problem::error(path, what, "say it with fewer groups"));
+    }
+    let key = match condition {
+        Condition::All { all } if all.is_empty() => return problems.push(empty(path, "all")),
+        Condition::Any { any } if any.is_empty() => return problems.push(empty(path, "any")),
+        Condition::Tag { tag } | Condition::NoTag { no_tag: tag } if tag.trim().is_empty() => {
+            return problems.push(Problem::error(path, "the tag is empty", "name a tag"));
+        }
+        Condition::Property(of) => {
+            if let Test::Contains(part) | Test::DoesNotContain(part) = &of.test
+                && part.is_empty()
+            {
+                problems.push(Problem::error(
+                    path,
+                    "every text contains the empty text",
+                    "write the text to look for, or use `is_set`",
+                ));
+            }
+            return;
+        }
+        Condition::Triggered(history) => return problems.extend(check_history(history, path)),
+        Condition::Tag { .. } | Condition::NoTag { .. } => return,
+        Condition::All { .. } => "all",
+        Condition::Any { .. } => "any",
+        Condition::Not { .. } => "not",
+    };
+    for (index, inner) in condition.children().enumerate() {
+        let place = if key == "not" { String::new() } else { format!("[{index}]") };
+        check_condition(inner, &format!("{path}.{key}{place}"), depth + 1, problems);
+    }
+}
+
+fn empty(path: &str, key: &str) -> Problem {
+    Problem::error(format!("{path}.{key}"), "the group is empty", "add a condition, or remove the group")
+}
+
+fn check_history(history: &History, path: &str) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let longest = i64::from(COUNTED_DAYS) * 24 * 3_600;
+    if let Some(within) = history.within.filter(|within| within.length().as_secs() > longest) {
+        let what = format!("{within} is longer than events are counted by day");
+        problems.push(Problem::error(
+            format!("{path}.within"),
+            what,
+            format!("write at most `{COUNTED_DAYS} days`, or leave it out: ever"),
+        ));
+    }
+    if let (Some(least), Some(most)) = (history.at_least.max(history.exactly), history.at_most.or(history.exactly))
+        && least > most
+    {
+        let what = format!("no count is at least {least} and at most {most}");
+        problems.push(Problem::error(path, what, "turn them round, or keep one of them"));
+    }
+    if history.at_least == Some(0) {
+        problems.push(Problem::error(
+            format!("{path}.at_least"),
+            "at least 0 times is always true",
+            "write `exactly: 0` for never",
+        ));
+    }
+    problems
+}

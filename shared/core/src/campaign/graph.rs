@@ -1,0 +1,172 @@
+//! The graph of a campaign's steps: targets that are not there, loops, steps that no run reaches.
+
+use std::collections::BTreeSet;
+
+use super::problem::{Problem, did_you_mean};
+use super::{Action, Campaign, Target};
+use crate::limits::{NAME_BYTES, STEPS};
+
+/// What is wrong with the graph.
+pub(super) fn check(campaign: &Campaign) -> Vec<Problem> {
+    if campaign.steps.len() > STEPS {
+        let what = format!("there are {} steps, more than {STEPS}", campaign.steps.len());
+        return vec![Problem::error("steps", what, "split the workflow in two, the second with a trigger of its own")];
+    }
+    let mut problems = names(campaign);
+    problems.extend(targets(campaign));
+    if problems.iter().any(Problem::is_error) {
+        return problems;
+    }
+    let tight = tight_loops(campaign);
+    let reached = reached(campaign);
+    if tight.is_empty() {
+        problems.extend(endless(campaign, &reached));
+    }
+    problems.extend(tight);
+    for (index, step) in campaign.steps.iter().enumerate().filter(|(index, _)| !reached.contains(index)) {
+        let what = format!("no run ever reaches the step `{}`", step.name);
+        problems.push(Problem::warning(
+            format!("steps[{index}]"),
+            what,
+            "lead a `next` or an `else` to it, or remove it",
+        ));
+    }
+    problems
+}
+
+/// A name that cannot be shown or is too long to be one.
+pub(super) fn name_problem(name: &str, path: &str) -> Option<Problem> {
+    let good = !name.trim().is_empty() && name.len() <= NAME_BYTES && !name.chars().any(char::is_control);
+    let what = format!("the name is empty, longer than {NAME_BYTES} bytes, or has a control character");
+    (!good).then(|| Problem::error(path, what, "write a short name like `welcome-2`"))
+}
+
+fn names(campaign: &Campaign) -> Vec<Problem> {
+    let mut seen = BTreeSet::new();
+    let mut problems = Vec::new();
+    for (index, step) in campaign.steps.iter().enumerate() {
+        let path = format!("steps[{index}].name");
+        problems.extend(name_problem(&step.name, &path));
+        if !seen.insert(step.name.as_str()) {
+            let what = format!("another step is called `{}`, too", step.name);
+            problems.push(Problem::error(path, what, "give each step a name of its own"));
+        }
+    }
+    problems
+}
+
+fn targets(campaign: &Campaign) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (index, step) in campaign.steps.iter().enumerate() {
+        let otherwise = match &step.action {
+            Action::Filter { otherwise, .. } => otherwise.as_deref(),
+            _ => None,
+        };
+        let named = [("next", step.next.as_deref()), ("else", otherwise)];
+        for (key, name) in named.into_iter().filter_map(|(key, name)| Some((key, name?))) {
+            if matches!(campaign.target(name), Target::Missing(_)) {
+                let mend = did_you_mean(name, campaign.steps.iter().map(|step| step.name.as_str()), "the steps are");
+                problems.push(Problem::error(
+                    format!("steps[{index}].{key}"),
+                    format!("there is no step `{name}`"),
+                    mend,
+                ));
+            }
+        }
+        if matches!(step.action, Action::Exit { .. }) && step.next.is_some() {
+            problems.push(Problem::error(
+                format!("steps[{index}].next"),
+                "nothing comes after an `exit`",
+                "remove `next`",
+            ));
+        }
+    }
+    problems
+}
+
+fn following(campaign: &Campaign, index: usize) -> Vec<usize> {
+    let step = |target| match target {
+        Target::Step(index) => Some(index),
+        Target::End | Target::Missing(_) => None,
+    };
+    campaign.targets(index).into_iter().filter_map(step).collect()
+}
+
+fn reached(campaign: &Campaign) -> BTreeSet<usize> {
+    let (mut reached, mut open) = (BTreeSet::new(), vec![0]);
+    while let Some(index) = open.pop() {
+        if reached.insert(index) {
+            open.extend(following(campaign, index));
+        }
+    }
+    reached
+}
+
+/// Loops without a wait.
+fn tight_loops(campaign: &Campaign) -> Vec<Problem> {
+    let mut search = Search { campaign, path: Vec::new(), done: BTreeSet::new(), problems: Vec::new() };
+    for index in 0..campaign.steps.len() {
+        search.visit(index);
+    }
+    search.problems
+}
+
+struct Search<'c> {
+    campaign: &'c Campaign,
+    path: Vec<usize>,
+    done: BTreeSet<usize>,
+    problems: Vec<Problem>,
+}
+
+impl Search<'_> {
+    /// Goes down from a step, never past a wait. As deep as there are steps, at most [`STEPS`].
+    fn visit(&mut self, index: usize) {
+        if let Some(start) = self.path.iter().position(|step| *step == index) {
+            let turn = self.path.iter().skip(start).chain([&index]);
+            let names: Vec<&str> =
+                turn.filter_map(|index| self.campaign.steps.get(*index)).map(|step| step.name.as_str()).collect();
+            let last = self.path.last().copied().unwrap_or(index);
+            let what = format!("loops for ever without waiting: {}", names.join(" → "));
+            self.problems.push(Problem::error(
+                format!("steps[{last}]"),
+                what,
+                "put a `wait` into the loop, or lead it on",
+            ));
+            return;
+        }
+        let waits = self.campaign.steps.get(index).is_none_or(|step| matches!(step.action, Action::Wait { .. }));
+        if waits || !self.done.insert(index) {
+            return;
+        }
+        self.path.push(index);
+        for next in following(self.campaign, index) {
+            self.visit(next);
+        }
+        self.path.pop();
+    }
+}
+
+/// Steps from which no run ever ends, although it waits.
+fn endless(campaign: &Campaign, reached: &BTreeSet<usize>) -> Option<Problem> {
+    let mut ending: BTreeSet<usize> = BTreeSet::new();
+    loop {
+        let ends = |index: usize| {
+            campaign.targets(index).iter().any(|target| match target {
+                Target::Step(index) => ending.contains(index),
+                Target::End | Target::Missing(_) => true,
+            })
+        };
+        let more: Vec<usize> =
+            (0..campaign.steps.len()).filter(|index| !ending.contains(index) && ends(*index)).collect();
+        if more.is_empty() {
+            break;
+        }
+        ending.extend(more);
+    }
+    let caught: Vec<usize> = reached.difference(&ending).copied().collect();
+    let index = caught.first()?;
+    let names: Vec<&str> =
+        caught.iter().filter_map(|index| campaign.steps.get(*index)).map(|step| step.name.as_str()).collect();
+    let what = format!("loops for ever: no run leaves {}", names.join(", "));
+    Some(Problem::error(format!("steps[{index}]"), what, "put a `filter` into the loop that ends it"))
+}

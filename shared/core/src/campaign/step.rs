@@ -1,0 +1,107 @@
+//! A step of a campaign, and where a run goes from it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Campaign;
+use crate::condition::Condition;
+use crate::span::Span;
+
+/// One step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// Its name, unlike any other in the campaign.
+    pub name: String,
+    /// What it does.
+    pub action: Action,
+    /// The step that comes next, where it is not the one below.
+    pub next: Option<String>,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(transform = super::schema::exactly_one)]
+pub enum Action {
+    /// Wait.
+    Wait {
+        /// How long.
+        wait: Span,
+    },
+    /// Send a message.
+    Send {
+        /// The message's name.
+        send: String,
+        /// Asked just before sending; if one does not hold, this mail is discarded and the run goes on.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        conditions: Vec<Condition>,
+    },
+    /// Go on only if all conditions hold.
+    Filter {
+        /// The conditions.
+        filter: Vec<Condition>,
+        /// The step to go to when one does not hold; without it the run ends.
+        #[serde(rename = "else", default, skip_serializing_if = "Option::is_none")]
+        otherwise: Option<String>,
+    },
+    /// End the run.
+    Exit {
+        /// Why, for the log.
+        exit: String,
+    },
+}
+
+/// Where a run goes from a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target<'c> {
+    /// To the step with this index.
+    Step(usize),
+    /// Nowhere: the run is complete.
+    End,
+    /// To a step that is not there.
+    Missing(&'c str),
+}
+
+impl Action {
+    /// The word that names the action in a file.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Wait { .. } => "wait",
+            Self::Send { .. } => "send",
+            Self::Filter { .. } => "filter",
+            Self::Exit { .. } => "exit",
+        }
+    }
+}
+
+impl Campaign {
+    /// Where a run goes from the step at `index` when it goes on.
+    #[must_use]
+    pub fn after(&self, index: usize) -> Target<'_> {
+        match self.steps.get(index).and_then(|step| step.next.as_deref()) {
+            Some(name) => self.target(name),
+            None if index + 1 < self.steps.len() => Target::Step(index + 1),
+            None => Target::End,
+        }
+    }
+
+    /// The step called `name`.
+    #[must_use]
+    pub fn target<'c>(&self, name: &'c str) -> Target<'c> {
+        self.step(name).map_or(Target::Missing(name), |(index, _)| Target::Step(index))
+    }
+
+    /// All targets of the step at `index`.
+    #[must_use]
+    pub fn targets(&self, index: usize) -> Vec<Target<'_>> {
+        match self.steps.get(index).map(|step| &step.action) {
+            None | Some(Action::Exit { .. }) => vec![Target::End],
+            Some(Action::Filter { otherwise, .. }) => {
+                let other = otherwise.as_deref().map_or(Target::End, |name| self.target(name));
+                vec![self.after(index), other]
+            }
+            Some(Action::Wait { .. } | Action::Send { .. }) => vec![self.after(index)],
+        }
+    }
+}

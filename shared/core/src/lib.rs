@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+
+pub mod call;
+pub mod campaign;
+pub mod condition;
+pub mod delivery;
+pub mod email;
+pub mod event_name;
+pub mod feedback;
+pub mod filter;
+pub mod ids;
+pub mod limits;
+pub mod link;
+pub mod mail;
+pub mod profile;
+pub mod property;
+pub mod run;
+pub mod span;
+pub mod task;
+pub mod token;
+pub mod trigger;

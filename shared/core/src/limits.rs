@@ -1,0 +1,74 @@
+//! Every limit on what comes from outside and on what we keep, each with its reason.
+
+use jiff::SignedDuration;
+
+/// Bytes of a user id, an e-mail address or an event name: the Track API says "shorter than 255".
+pub const NAME_BYTES: usize = 254;
+/// Bytes of one call's JSON: Segment's documented limit for one event, and half an SQS 64 KB chunk,
+/// so that a single call never costs two requests.
+pub const CALL_BYTES: usize = 32 * 1024;
+/// Bytes of a request's body after unpacking: Segment's documented limit for a batch.
+pub const BODY_BYTES: usize = 500 * 1024;
+/// Calls in one batch: Segment's documented limit.
+pub const BATCH_CALLS: usize = 2_500;
+/// Levels of arrays and objects in a body: ten more than any client was seen to send.
+pub const JSON_DEPTH: usize = 24;
+/// Keys in all objects of one call: bounds what one profile can grow by.
+pub const JSON_KEYS: usize = 1_000;
+/// Bytes of a Segment `messageId`: "< 100 characters".
+pub const MESSAGE_ID_BYTES: usize = 100;
+/// The window in which the Track API takes a repeated event for the same one.
+pub const DEDUPLICATION: SignedDuration = SignedDuration::from_mins(5);
+/// How far in the future a client's own time may lie before it is read as "now": clocks drift, but a
+/// time years ahead would win every tie for ever.
+pub const FUTURE: SignedDuration = SignedDuration::from_hours(24);
+
+/// Bytes of one profile's stored state: DynamoDB ends at 400 KB for an item; the claim and keys need room.
+pub const PROFILE_BYTES: usize = 256 * 1024;
+/// Event names counted per profile; beyond them the least recently seen name is forgotten.
+pub const EVENT_NAMES: usize = 100;
+/// Days for which events are counted by day.
+pub const COUNTED_DAYS: i32 = 400;
+/// Days for which activity is kept.
+pub const ACTIVITY_DAYS: i32 = 30;
+/// Calls a profile remembers in its own item. A redelivered queue message is among the last ten of its
+/// group (a FIFO batch); what is older is looked up in the activity.
+pub const SEEN_CALLS: usize = 12;
+/// Calls of one user packed into one queue message.
+pub const MESSAGE_CALLS: usize = 20;
+/// Bytes of activity that ride in the profile's item before they are written out as a chunk: keeps the
+/// item of an ordinary profile within one write unit (1 KB).
+pub const RIDING_ACTIVITY_BYTES: usize = 400;
+/// Renames followed from an id to the profile that carries it now.
+pub const ALIAS_HOPS: usize = 64;
+
+/// Messages in an SQS batch request.
+pub const SQS_BATCH: usize = 10;
+/// Bytes of an SQS message, and of all messages of one batch request (1 MiB, less the envelope).
+pub const SQS_BYTES: usize = 1024 * 1024 - 8 * 1024;
+/// The longest `DelaySeconds` that SQS takes.
+pub const SQS_DELAY: SignedDuration = SignedDuration::from_secs(900);
+/// The longest wait a workflow may ask for: ten years.
+pub const WAIT: SignedDuration = SignedDuration::from_hours(10 * 366 * 24);
+/// Steps in one workflow: a graph a person can still read.
+pub const STEPS: usize = 200;
+/// Steps one run may take without waiting: a workflow that loops for ever is refused when it is
+/// published; this bounds what a mistake of ours could do.
+pub const STEPS_WITHOUT_WAIT: usize = 200;
+/// Conditions nested in one another.
+pub const CONDITION_DEPTH: usize = 8;
+/// Bytes of a rendered mail, all parts: SES takes 40 MB, but a mail over 102 KB is cut by Gmail, and
+/// one far above it is a mistake.
+pub const MAIL_BYTES: usize = 2 * 1024 * 1024;
+/// Bytes of one campaign file and of a template in it.
+pub const CAMPAIGN_BYTES: usize = 300 * 1024;
+/// Bytes of a link's target that is tracked; a longer one goes into the mail as it is. API Gateway takes
+/// 10,240 bytes of request line and headers, and base64 adds a third.
+pub const TARGET_BYTES: usize = 4 * 1024;
+/// Bytes of a signed link behind its kind: what the longest target and ids can make, and the signature.
+pub const LINK_BYTES: usize = 6 * 1024;
+/// Bytes of a mail's subject after rendering: a header line may have 998 (RFC 5322 §2.1.1), and a text
+/// without spaces cannot be folded.
+pub const SUBJECT_BYTES: usize = 900;
+/// Bytes of a sender's display name.
+pub const DISPLAY_NAME_BYTES: usize = 254;
