@@ -1,0 +1,167 @@
+//! Batches: the one place that turns an error into a record's fate. A record is done, comes back later, or is poison
+//! and gets parked with its reason; its batch-mates go their own way.
+
+use std::error::Error as StdError;
+use std::future::Future;
+
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use dunlin_core::task::{TaskError, from_text};
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+
+use crate::error::Error;
+use crate::parked::{Parked, ParkedTask};
+
+/// A record that was read.
+#[derive(Clone, Debug)]
+pub struct Record<T> {
+    /// SQS's id of the message.
+    pub message: String,
+    /// Times SQS has handed it out, this one included.
+    pub receives: u32,
+    /// The text, for parking.
+    pub body: String,
+    /// The task.
+    pub task: T,
+}
+
+/// What becomes of records, collected while a batch is worked through.
+#[derive(Debug, Default)]
+pub struct Fates {
+    failed: Vec<String>,
+}
+
+impl Fates {
+    /// The record comes back after its visibility time-out; says why, once.
+    pub fn again<T>(&mut self, record: &Record<T>, error: &Error) {
+        tracing::warn!(task.message = %record.message, task.receives = record.receives, error = %Chain(error), "task comes back");
+        self.failed.push(record.message.clone());
+    }
+
+    /// The answer to Lambda: the records that come back, all others are done.
+    #[must_use]
+    pub fn response(self) -> SqsBatchResponse {
+        let failures = self.failed.into_iter().map(|id| {
+            let mut failure = BatchItemFailure::default();
+            failure.item_identifier = id;
+            failure
+        });
+        let mut response = SqsBatchResponse::default();
+        response.batch_item_failures = failures.collect();
+        response
+    }
+}
+
+/// Reads a batch's records; one that does not parse is parked.
+pub async fn read<T: DeserializeOwned>(
+    queue: &str,
+    event: SqsEvent,
+    parked: &Parked,
+    now: Timestamp,
+    fates: &mut Fates,
+) -> Vec<Record<T>> {
+    read_as(queue, event, parked, now, fates, from_text::<T>).await
+}
+
+/// Reads a batch's records with a reader of the caller's; one that does not parse is parked.
+pub async fn read_as<T, E>(
+    queue: &str,
+    event: SqsEvent,
+    parked: &Parked,
+    now: Timestamp,
+    fates: &mut Fates,
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Vec<Record<T>>
+where
+    E: StdError + Send + Sync + 'static,
+{
+    let mut records = Vec::with_capacity(event.records.len());
+    for message in event.records {
+        let body = message.body.clone().unwrap_or_default();
+        let record =
+            Record { receives: receives(&message), message: message.message_id.unwrap_or_default(), task: (), body };
+        match parse(&record.body) {
+            Ok(task) => {
+                records.push(Record { message: record.message, receives: record.receives, body: record.body, task })
+            }
+            Err(error) => park(queue, &record, &error, parked, now, fates).await,
+        }
+    }
+    records
+}
+
+/// Settles what became of one record: nothing to do, back to the queue, or parked.
+pub async fn settle<T>(
+    queue: &str,
+    record: &Record<T>,
+    result: Result<(), Error>,
+    parked: &Parked,
+    now: Timestamp,
+    fates: &mut Fates,
+) {
+    match result {
+        Ok(()) => {}
+        Err(error) if error.kind.is_retryable() => fates.again(record, &error),
+        Err(error) => park(queue, record, &error, parked, now, fates).await,
+    }
+}
+
+async fn park<T>(
+    queue: &str,
+    record: &Record<T>,
+    reason: &(dyn StdError + Send + Sync),
+    parked: &Parked,
+    now: Timestamp,
+    fates: &mut Fates,
+) {
+    let task = ParkedTask::new(queue, &record.message, &record.body, &Chain(reason).to_string(), now);
+    match parked.put(&task).await {
+        Ok(()) => {
+            tracing::error!(task.message = %record.message, parked.id = %task.id, reason = %task.reason, "task parked")
+        }
+        Err(error) => fates.again(record, &error),
+    }
+}
+
+/// Works through records one after the other. Standard queues: what fails, fails alone.
+pub async fn each<'a, T, F, Fut>(
+    queue: &str,
+    records: &'a [Record<T>],
+    parked: &Parked,
+    now: Timestamp,
+    fates: &mut Fates,
+    work: F,
+) where
+    F: Fn(&'a Record<T>) -> Fut,
+    Fut: Future<Output = Result<(), Error>>,
+{
+    let results = futures::future::join_all(records.iter().map(&work)).await;
+    for (record, result) in records.iter().zip(results) {
+        settle(queue, record, result, parked, now, fates).await;
+    }
+}
+
+fn receives(message: &SqsMessage) -> u32 {
+    message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1)
+}
+
+/// An error with its causes, for a log line: kinds and codes, never a property value.
+struct Chain<'a>(&'a (dyn StdError + 'a));
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl From<TaskError> for Error {
+    fn from(error: TaskError) -> Self {
+        Self::new(crate::error::Kind::Invalid, "read a task", error)
+    }
+}

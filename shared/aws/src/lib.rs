@@ -1,0 +1,32 @@
+#![doc = include_str!("../README.md")]
+
+pub mod batch;
+pub mod calls;
+pub mod catalog;
+pub mod chance;
+pub mod clients;
+pub mod clock;
+pub mod commands;
+pub mod control;
+pub mod copies;
+pub mod deliveries;
+pub mod error;
+mod item;
+pub mod log;
+pub mod mailer;
+pub mod parked;
+pub mod profiles;
+pub mod queues;
+pub mod resources;
+pub mod runs;
+pub mod settings;
+pub mod spill;
+mod table;
+pub mod timers;
+
+pub use chance::Chance;
+pub use clients::Clients;
+pub use clock::Clock;
+pub use error::{Error, Kind, Result};
+pub use settings::Settings;
+pub use table::Stored;

@@ -1,0 +1,159 @@
+//! The standard queues, from the side that fills them: ten messages a request, `MessageGroupId` = project for
+//! SQS's fair order, `DelaySeconds` where a task is for later.
+
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use dunlin_core::ids::ProjectId;
+use dunlin_core::limits::{SQS_BATCH, SQS_BYTES, SQS_DELAY};
+use dunlin_core::task::{TaskError, to_text};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use crate::error::{Error, Kind, Result};
+
+/// A standard queue of ours.
+#[derive(Clone, Debug)]
+pub struct Queue {
+    sqs: aws_sdk_sqs::Client,
+    url: String,
+}
+
+/// A task on its way.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    group: ProjectId,
+    body: String,
+    delay_seconds: i32,
+}
+
+impl Outgoing {
+    /// A task for now.
+    ///
+    /// # Errors
+    /// When it does not encode.
+    pub fn now<T: Serialize>(project: &ProjectId, task: &T) -> Result<Self> {
+        let body = to_text(task).map_err(|error: TaskError| Error::new(Kind::Invalid, "encode a task", error))?;
+        Ok(Self { group: project.clone(), body, delay_seconds: 0 })
+    }
+
+    /// A task for `due_at`, or as late as SQS can hold it back: who reads it early puts it back.
+    ///
+    /// # Errors
+    /// When it does not encode.
+    pub fn at<T: Serialize>(project: &ProjectId, task: &T, due_at: Timestamp, now: Timestamp) -> Result<Self> {
+        Ok(Self { delay_seconds: delay_seconds(due_at, now), ..Self::now(project, task)? })
+    }
+
+    /// A text as it was on a queue before, for now. Texts of no known project share a group.
+    #[must_use]
+    pub fn text(project: Option<&ProjectId>, body: &str) -> Self {
+        let group = project.cloned().unwrap_or_else(|| ProjectId::derive(&[]));
+        Self { group, body: body.to_owned(), delay_seconds: 0 }
+    }
+}
+
+/// Whole seconds until `due_at`, rounded up so that nothing is early, within what SQS takes.
+fn delay_seconds(due_at: Timestamp, now: Timestamp) -> i32 {
+    let wait = due_at.duration_since(now).clamp(SignedDuration::ZERO, SQS_DELAY);
+    let up = i64::from(wait.subsec_nanos() > 0);
+    i32::try_from((wait.as_secs() + up).min(SQS_DELAY.as_secs())).unwrap_or(0)
+}
+
+impl Queue {
+    /// The queue behind `url`.
+    #[must_use]
+    pub fn new(sqs: &aws_sdk_sqs::Client, url: String) -> Self {
+        Self { sqs: sqs.clone(), url }
+    }
+
+    /// Puts tasks, in as few requests as the limits allow.
+    ///
+    /// # Errors
+    /// When not every task is on the queue: all of them may be put again, since their ids are derived.
+    pub async fn put(&self, tasks: &[Outgoing]) -> Result<()> {
+        for batch in batches(tasks) {
+            let mut left = batch.to_vec();
+            for _ in 0..2 {
+                left = self.send(&left).await?;
+                if left.is_empty() {
+                    break;
+                }
+            }
+            if !left.is_empty() {
+                return Err(Error::bare(Kind::Unavailable, "put tasks"));
+            }
+        }
+        Ok(())
+    }
+
+    /// One request; returns the tasks that failed by themselves and may be sent again.
+    async fn send(&self, batch: &[Outgoing]) -> Result<Vec<Outgoing>> {
+        let entries = batch.iter().enumerate().map(|(number, task)| {
+            SendMessageBatchRequestEntry::builder()
+                .id(number.to_string())
+                .message_body(&task.body)
+                .message_group_id(task.group.as_str())
+                .delay_seconds(task.delay_seconds)
+                .build()
+                .map_err(|error| Error::new(Kind::Invalid, "put tasks", error))
+        });
+        let entries = entries.collect::<Result<Vec<_>>>()?;
+        let request = self.sqs.send_message_batch().queue_url(&self.url).set_entries(Some(entries));
+        let answer = request.send().await.map_err(Error::of("put tasks"))?;
+        if let Some(refused) = answer.failed().iter().find(|refused| refused.sender_fault()) {
+            return Err(Error::new(Kind::Invalid, "put tasks", refused.code()));
+        }
+        let failed = answer.failed().iter().filter_map(|refused| refused.id().parse::<usize>().ok());
+        Ok(failed.filter_map(|number| batch.get(number).cloned()).collect())
+    }
+}
+
+/// Splits tasks into requests of at most ten and at most [`SQS_BYTES`].
+fn batches(tasks: &[Outgoing]) -> Vec<&[Outgoing]> {
+    let (mut batches, mut start, mut bytes) = (Vec::new(), 0, 0);
+    for (end, task) in tasks.iter().enumerate() {
+        if end > start && (end - start == SQS_BATCH || bytes + task.body.len() > SQS_BYTES) {
+            batches.extend(tasks.get(start..end));
+            (start, bytes) = (end, 0);
+        }
+        bytes += task.body.len();
+    }
+    batches.extend(tasks.get(start..).filter(|rest| !rest.is_empty()));
+    batches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millisecond(1_795_000_000_000 + millis).expect("an instant")
+    }
+
+    #[test]
+    fn a_delay_is_never_early_and_never_more_than_sqs_takes() {
+        for (wait, seconds) in [
+            (-5_000, 0),
+            (0, 0),
+            (1, 1),
+            (999, 1),
+            (1_000, 1),
+            (1_001, 2),
+            (899_500, 900),
+            (900_000, 900),
+            (900_001, 900),
+            (i64::from(u32::MAX), 900),
+        ] {
+            assert_eq!(delay_seconds(at(wait), at(0)), seconds, "{wait} ms");
+        }
+    }
+
+    #[test]
+    fn tasks_leave_in_as_few_requests_as_the_limits_allow() {
+        let project = ProjectId::derive(&["p"]);
+        let task = |bytes: usize| Outgoing { group: project.clone(), body: "x".repeat(bytes), delay_seconds: 0 };
+        let sizes = |tasks: &[Outgoing]| batches(tasks).iter().map(|batch| batch.len()).collect::<Vec<_>>();
+        assert_eq!(sizes(&vec![task(1); 23]), [10, 10, 3]);
+        assert_eq!(sizes(&vec![task(400_000); 5]), [2, 2, 1]);
+        assert_eq!(sizes(&[]), [] as [usize; 0]);
+    }
+}

@@ -1,0 +1,89 @@
+//! The tables, queues and bucket that dunlin owns: one list, read by the data layer, by the local
+//! AWS that creates them, and by the test that holds the template against them.
+
+/// A DynamoDB table: string keys `pk` and (where `sorted`) `sk`, on-demand, TTL attribute `ttl`.
+#[derive(Clone, Copy, Debug)]
+pub struct Table {
+    /// Name behind the stage's prefix.
+    pub name: &'static str,
+    /// What its items are.
+    pub holds: &'static str,
+}
+
+/// Name of the sort key and hash key of every table.
+pub const HASH_KEY: &str = "pk";
+/// Name of the sort key of every table.
+pub const SORT_KEY: &str = "sk";
+/// Attribute with the second (Unix epoch) after which DynamoDB may remove an item.
+pub const TTL: &str = "ttl";
+
+/// Profiles, their activity, and the addresses that may not be mailed.
+pub const PROFILES: Table = Table { name: "profiles", holds: "profiles, activity, suppressions" };
+/// One item a run.
+pub const RUNS: Table = Table { name: "runs", holds: "runs" };
+/// One item a wait, in buckets of a minute and a shard; and the sweep's cursors.
+pub const TIMERS: Table = Table { name: "timers", holds: "timers, sweep cursors" };
+/// One item a delivery.
+pub const DELIVERIES: Table = Table { name: "deliveries", holds: "deliveries" };
+/// What operators make: projects, keys, campaigns and their versions.
+pub const CONTROL: Table = Table { name: "control", holds: "projects, keys, campaigns" };
+/// Poison tasks with their reasons.
+pub const PARKED: Table = Table { name: "parked", holds: "parked tasks" };
+
+/// Every table.
+pub const TABLES: [Table; 6] = [PROFILES, RUNS, TIMERS, DELIVERIES, CONTROL, PARKED];
+
+/// An SQS queue with its dead-letter queue (`<stem>-dead`, same kind).
+#[derive(Clone, Copy, Debug)]
+pub struct Queue {
+    /// Name behind the stage's prefix, without the `.fifo` suffix.
+    pub stem: &'static str,
+    /// First in, first out within a message group.
+    pub fifo: bool,
+    /// Seconds the function that reads it may take for one batch.
+    pub timeout_seconds: u32,
+    /// Receives before the queue gives a message up to its dead-letter queue.
+    pub max_receive_count: u32,
+}
+
+impl Queue {
+    /// Seconds a received message stays hidden: six time-outs, as Lambda's SQS guide asks.
+    #[must_use]
+    pub const fn visibility_seconds(&self) -> u32 {
+        self.timeout_seconds * 6
+    }
+
+    /// The queue's name behind the stage's prefix, as SQS wants it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        if self.fifo { format!("{}.fifo", self.stem) } else { self.stem.to_owned() }
+    }
+
+    /// The name of the queue that takes what this one gives up.
+    #[must_use]
+    pub fn dead_letter_name(&self) -> String {
+        if self.fifo { format!("{}-dead.fifo", self.stem) } else { format!("{}-dead", self.stem) }
+    }
+}
+
+/// Calls on their way from `intake` to `evaluate`, in order per user.
+pub const EVENTS: Queue = Queue { stem: "events", fifo: true, timeout_seconds: 20, max_receive_count: 100 };
+/// Runs to advance: read by `schedule`.
+pub const STEPS: Queue = Queue { stem: "steps", fifo: false, timeout_seconds: 20, max_receive_count: 100 };
+/// Mails to send: read by `send`.
+pub const SENDS: Queue = Queue { stem: "sends", fifo: false, timeout_seconds: 20, max_receive_count: 100 };
+/// What SES reports: read by `feedback`.
+pub const FEEDBACK: Queue = Queue { stem: "feedback", fifo: false, timeout_seconds: 20, max_receive_count: 100 };
+
+/// Every queue that a function reads.
+pub const QUEUES: [Queue; 4] = [EVENTS, STEPS, SENDS, FEEDBACK];
+
+/// Days a queue keeps what nobody took: the longest SQS offers, so that no outage outlasts it.
+pub const RETENTION_DAYS: u32 = 14;
+
+/// The bucket with the spill prefix and view-online copies, behind the stage's prefix.
+pub const BUCKET: &str = "store";
+/// The SES configuration set whose events come back through SNS to the feedback queue.
+pub const CONFIGURATION_SET: &str = "mail";
+/// The prefix of every name on one machine, and the default in the cloud.
+pub const DEFAULT_PREFIX: &str = "dunlin-";

@@ -1,0 +1,78 @@
+//! Runs in their table: the row is the truth, a queue message only a hint.
+
+use dunlin_core::ids::{ProjectId, RunId};
+use dunlin_core::run::{Run, RunState};
+use jiff::SignedDuration;
+
+use crate::clients::Clients;
+use crate::error::{Error, Kind, Result};
+use crate::item::{self, expires};
+use crate::resources;
+use crate::table::{Stored, Table};
+
+/// The sort key of a run's item.
+const RUN: &str = "run";
+/// How long a run is kept after its end: as long as a duplicate of what started it may come.
+const KEPT: SignedDuration = SignedDuration::from_hours(24 * 90);
+
+/// The runs table: a partition a run.
+#[derive(Clone, Debug)]
+pub struct Runs {
+    table: Table,
+}
+
+impl Runs {
+    /// The table behind `prefix`.
+    #[must_use]
+    pub fn new(clients: &Clients, prefix: &str) -> Self {
+        Self { table: Table::new(&clients.dynamodb, prefix, resources::RUNS) }
+    }
+
+    /// A run. One read unit for each 4 KB.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn get(&self, project: &ProjectId, run: &RunId) -> Result<Option<Stored<Run>>> {
+        self.table.get(&partition(project, run), RUN).await
+    }
+
+    /// Stores a run as the version after `seen` (0: it must not be there). One write unit for each KB.
+    ///
+    /// # Errors
+    /// A conflict when somebody else moved it since.
+    pub async fn put(&self, run: &Run, seen: u64) -> Result<()> {
+        let beside = match run.state {
+            RunState::Waiting { .. } => vec![],
+            RunState::Ended { at, .. } => vec![expires(at + KEPT)],
+        };
+        self.table.put(&partition(&run.project, &run.id), RUN, seen, run, beside).await
+    }
+
+    /// Of these runs, those that exist, in no order: one request for each hundred, half a read unit for each 4 KB
+    /// (read without consistency: who looks for overdue runs looks long after their last write).
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn list(&self, runs: &[(ProjectId, RunId)]) -> Result<Vec<Run>> {
+        let mut found = Vec::with_capacity(runs.len());
+        for chunk in runs.chunks(100) {
+            let keys = chunk.iter().map(|(project, run)| item::key(&partition(project, run), RUN)).collect();
+            let keys = aws_sdk_dynamodb::types::KeysAndAttributes::builder().set_keys(Some(keys)).build();
+            let keys = keys.map_err(|error| Error::new(Kind::Invalid, "list runs", error))?;
+            let request = self.table.client.batch_get_item().request_items(&self.table.name, keys);
+            let answer = request.send().await.map_err(Error::of("list runs"))?;
+            if answer.unprocessed_keys.is_some_and(|left| !left.is_empty()) {
+                return Err(Error::bare(Kind::Throttled, "list runs"));
+            }
+            let items = answer.responses.unwrap_or_default().remove(&self.table.name).unwrap_or_default();
+            for item in &items {
+                found.push(item::parse(item)?);
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn partition(project: &ProjectId, run: &RunId) -> String {
+    format!("{project}#{run}")
+}

@@ -1,0 +1,126 @@
+//! The spill: what the events queue did not take, kept as objects until `sweep` puts it on the queue.
+
+use aws_sdk_s3::primitives::ByteStream;
+use dunlin_core::ids::digest;
+use jiff::Timestamp;
+
+use crate::calls::{Outgoing, Queue};
+use crate::error::{Error, Kind, Result};
+
+/// Where spilled objects lie in the bucket.
+pub const PREFIX: &str = "spill/";
+
+/// The spill prefix of the bucket.
+#[derive(Clone, Debug)]
+pub struct Spill {
+    s3: aws_sdk_s3::Client,
+    bucket: String,
+}
+
+impl Spill {
+    /// The spill in `bucket` (stage prefix and `resources::BUCKET`).
+    #[must_use]
+    pub fn new(s3: aws_sdk_s3::Client, bucket: String) -> Self {
+        Self { s3, bucket }
+    }
+
+    /// Keeps messages as one object, `spill/<milliseconds>-<digest>.json`: the same messages at the
+    /// same instant are the same object. Returns its key.
+    ///
+    /// # Errors
+    /// When S3 does not take it.
+    pub async fn put(&self, accepted_at: Timestamp, messages: &[Outgoing]) -> Result<String> {
+        let names: Vec<&str> = messages.iter().map(|message| message.dedup.as_str()).collect();
+        // 13 digits last until the year 2286: names sort by time.
+        let key = format!("{PREFIX}{:013}-{}.json", accepted_at.as_millisecond(), digest(&names));
+        let content = serde_json::to_vec(messages).map_err(|error| Error::new(Kind::Invalid, "put spill", error))?;
+        let request = self.s3.put_object().bucket(&self.bucket).key(&key).content_type("application/json");
+        request.body(ByteStream::from(content)).send().await.map_err(Error::of("put spill"))?;
+        Ok(key)
+    }
+
+    /// The keys of the oldest objects, `limit` (at most 1,000) of them.
+    ///
+    /// # Errors
+    /// When S3 does not answer.
+    pub async fn list(&self, limit: u16) -> Result<Vec<String>> {
+        let request = self.s3.list_objects_v2().bucket(&self.bucket).prefix(PREFIX).max_keys(i32::from(limit));
+        let page = request.send().await.map_err(Error::of("list spill"))?;
+        Ok(page.contents().iter().filter_map(|object| object.key().map(str::to_owned)).collect())
+    }
+
+    /// The messages of one object; nothing when it is gone.
+    ///
+    /// # Errors
+    /// When S3 does not answer, or the object is not ours ([`Kind::Invalid`]).
+    pub async fn get(&self, key: &str) -> Result<Option<Vec<Outgoing>>> {
+        let object =
+            match self.s3.get_object().bucket(&self.bucket).key(key).send().await.map_err(Error::of("get spill")) {
+                Ok(object) => object,
+                Err(error) if error.kind == Kind::NotFound => return Ok(None),
+                Err(error) => return Err(error),
+            };
+        let content = object.body.collect().await.map_err(|error| Error::new(Kind::Unavailable, "get spill", error))?;
+        let messages = serde_json::from_slice(&content.to_vec());
+        messages.map(Some).map_err(|error| Error::new(Kind::Invalid, "get spill", error))
+    }
+
+    /// Removes an object; one that is gone is removed.
+    ///
+    /// # Errors
+    /// When S3 does not answer.
+    pub async fn delete(&self, key: &str) -> Result<()> {
+        let request = self.s3.delete_object().bucket(&self.bucket).key(key);
+        request.send().await.map(drop).map_err(Error::of("delete spill"))
+    }
+
+    /// Puts one object's messages on the queue and then removes it; returns how many there were. A
+    /// crash between the two puts them twice, which their ids make harmless.
+    ///
+    /// # Errors
+    /// When the queue does not take all of them: the object stays, and the first reason is the kind.
+    pub async fn requeue(&self, key: &str, queue: &Queue) -> Result<usize> {
+        let Some(messages) = self.get(key).await? else { return Ok(0) };
+        let count = messages.len();
+        if let Err(unsent) = queue.put(messages).await {
+            let kind = unsent.messages.first().map_or(Kind::Internal, |(_, error)| error.kind);
+            return Err(Error::new(kind, "requeue spill", unsent));
+        }
+        self.delete(key).await?;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calls::tests::{Wire, message, queue};
+
+    #[tokio::test]
+    async fn spilled_messages_come_back_to_the_queue_as_they_were() {
+        let wire = Wire::default();
+        let (spill, queue) = (Spill::new(wire.clients().s3, "store".into()), queue(&wire));
+        let messages = [message("a", "first"), message("a", "second")];
+        let later = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(1);
+        let second = spill.put(later, &messages).await.expect("stored");
+        let first = spill.put(Timestamp::UNIX_EPOCH, &messages).await.expect("stored");
+        assert!(first.starts_with("spill/0000000000000-") && first.ends_with(".json"), "{first}");
+        assert_eq!(spill.list(10).await.expect("a list"), [first.clone(), second.clone()], "oldest first");
+        assert_eq!(spill.get(&first).await.expect("an object").as_deref(), Some(messages.as_slice()));
+        assert_eq!(spill.requeue(&first, &queue).await.ok(), Some(2));
+        assert_eq!(wire.state().requests.concat(), ["first", "second"]);
+        assert_eq!(spill.requeue(&first, &queue).await.ok(), Some(0), "gone");
+        assert_eq!(spill.list(10).await.expect("a list"), [second]);
+    }
+
+    #[tokio::test]
+    async fn what_the_queue_refuses_stays_in_the_spill() {
+        let wire = Wire::default();
+        let (spill, queue) = (Spill::new(wire.clients().s3, "store".into()), queue(&wire));
+        let key = spill.put(Timestamp::UNIX_EPOCH, &[message("a", "fails")]).await.expect("stored");
+        assert_eq!(spill.requeue(&key, &queue).await.map_err(|error| error.kind), Err(Kind::Throttled));
+        assert_eq!(spill.list(10).await.expect("a list"), [key]);
+        wire.state().objects.insert("spill/odd.json".into(), b"odd".to_vec());
+        assert_eq!(spill.get("spill/odd.json").await.map_err(|error| error.kind), Err(Kind::Invalid));
+    }
+}

@@ -1,0 +1,174 @@
+//! Timers: every wait is a row. Rows lie in partitions of one UTC day and one shard, sorted by their instant, so that
+//! finding what is due is a range of a partition: it costs by what is due, never by what waits. There is no index and
+//! nothing is scanned.
+//!
+//! A sweep reads the range up to [`AHEAD`] of now and remembers in a cursor how far it came; rows leave by TTL, at no
+//! cost. A wait that ends within [`NEAR`] may lie behind the cursor already: who makes it also sends the step itself.
+
+use dunlin_core::ids::{ProjectId, RunId, digest};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::clients::Clients;
+use crate::error::Result;
+use crate::item::{self, expires};
+use crate::resources;
+use crate::table::{Stored, Table, versioned};
+
+/// Shards of a day: a partition takes 1,000 writes a second, so a day takes 16,000 a second.
+pub const SHARDS: u32 = 16;
+/// How far ahead of time a sweep goes: what SQS can hold back, less the minute until the next sweep.
+pub const AHEAD: SignedDuration = SignedDuration::from_mins(14);
+/// A wait that ends sooner than this is also sent straight to the steps queue: [`AHEAD`], and two minutes for
+/// clocks that differ and a handler that dawdles.
+pub const NEAR: SignedDuration = SignedDuration::from_mins(16);
+/// How long a row outlives its instant: until nobody checks for overdue runs any more.
+const KEPT: SignedDuration = SignedDuration::from_hours(24 * 2);
+/// Milliseconds of a day.
+const DAY: i64 = 86_400_000;
+
+/// A run's waiting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timer {
+    /// Whose run it is.
+    pub project: ProjectId,
+    /// The run.
+    pub run: RunId,
+    /// The run's count of moves when it began to wait.
+    pub moves: u32,
+    /// When the wait ends.
+    pub due_at: Timestamp,
+}
+
+/// A stretch of time within one UTC day: after `after`, up to and including `upto`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    after: Timestamp,
+    /// Its last instant.
+    pub upto: Timestamp,
+}
+
+impl Stretch {
+    /// The first stretch after `after` that ends by `last`; none when there is nothing in between.
+    #[must_use]
+    pub fn next(after: Timestamp, last: Timestamp) -> Option<Self> {
+        let first = after.as_millisecond() + 1;
+        let midnight = (first.div_euclid(DAY) + 1) * DAY - 1;
+        let upto = Timestamp::from_millisecond(midnight).unwrap_or(Timestamp::MAX).min(last);
+        (after < last).then_some(Self { after, upto })
+    }
+}
+
+/// The timers table.
+#[derive(Clone, Debug)]
+pub struct Timers {
+    table: Table,
+}
+
+/// Which of the two walks over the timers a cursor belongs to.
+#[derive(Clone, Copy, Debug)]
+pub enum Walk {
+    /// Ahead of time: hands steps to SQS.
+    Due,
+    /// Behind time: looks for runs that nobody woke.
+    Overdue,
+}
+
+impl Walk {
+    fn key(self) -> &'static str {
+        match self {
+            Self::Due => "due",
+            Self::Overdue => "overdue",
+        }
+    }
+}
+
+impl Timers {
+    /// The table behind `prefix`.
+    #[must_use]
+    pub fn new(clients: &Clients, prefix: &str) -> Self {
+        Self { table: Table::new(&clients.dynamodb, prefix, resources::TIMERS) }
+    }
+
+    /// Writes a timer; the same one again changes nothing. One write unit.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn put(&self, timer: &Timer) -> Result<()> {
+        let sk = format!("{:013}#{}#{}", timer.due_at.as_millisecond(), timer.run, timer.moves);
+        let pk = partition(timer.due_at, shard(&timer.run));
+        self.table.put_item(versioned(&pk, &sk, 0, timer, vec![expires(timer.due_at + KEPT)])?).await
+    }
+
+    /// The timers of one shard in a stretch, a page of at most `limit` behind the sort key `behind`. One read unit for
+    /// about 25 of them.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn list(&self, stretch: Stretch, shard: u32, behind: Option<&str>, limit: usize) -> Result<Page> {
+        let first = format!("{:013}", stretch.after.as_millisecond() + 1);
+        let last = format!("{:013}~", stretch.upto.as_millisecond());
+        let pk = partition(stretch.upto, shard);
+        let items = self.table.range(&pk, &first, &last, limit, behind).await?;
+        let full = items.last().filter(|_| items.len() == limit);
+        let next = full.and_then(|item| item::string(item, resources::SORT_KEY)).map(str::to_owned);
+        Ok(Page { timers: items.iter().map(item::parse).collect::<Result<_>>()?, next })
+    }
+
+    /// Up to when a walk has seen everything.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn cursor(&self, walk: Walk) -> Result<Option<Stored<Timestamp>>> {
+        self.table.get(CURSORS, walk.key()).await
+    }
+
+    /// Advances a cursor from where it was read.
+    ///
+    /// # Errors
+    /// A conflict when another sweep has advanced it; or when the table cannot be written.
+    pub async fn advance(&self, walk: Walk, cursor: &Stored<Timestamp>) -> Result<()> {
+        self.table.put(CURSORS, walk.key(), cursor.version, &cursor.state, vec![]).await
+    }
+}
+
+/// A page of timers.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The timers, earliest first.
+    pub timers: Vec<Timer>,
+    /// Where the next page begins, when there may be one.
+    pub next: Option<String>,
+}
+
+/// The partition with the cursors.
+const CURSORS: &str = "cursors";
+
+fn shard(run: &RunId) -> u32 {
+    let hex = digest(&[run.as_str()]);
+    hex.get(..4).and_then(|start| u32::from_str_radix(start, 16).ok()).unwrap_or(0) % SHARDS
+}
+
+fn partition(at: Timestamp, shard: u32) -> String {
+    format!("{}#{shard:02}", at.as_millisecond().div_euclid(DAY))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millisecond(millis).expect("an instant")
+    }
+
+    #[test]
+    fn stretches_cover_time_without_gap_or_overlap_and_never_cross_midnight() {
+        let (start, end) = (at(3 * DAY - 1), at(5 * DAY + 7));
+        let (mut covered, mut cursor) = (Vec::new(), start);
+        while let Some(stretch) = Stretch::next(cursor, end) {
+            covered.push((stretch.after.as_millisecond() + 1, stretch.upto.as_millisecond()));
+            cursor = stretch.upto;
+        }
+        assert_eq!(covered, [(3 * DAY, 4 * DAY - 1), (4 * DAY, 5 * DAY - 1), (5 * DAY, 5 * DAY + 7)]);
+    }
+}
