@@ -1,0 +1,85 @@
+//! A batch of messages from the events queue: one piece of work a person, in the order of their messages.
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use dunlin_aws::batch::{Fates, Record, read, settle};
+use dunlin_aws::{Error, Kind, resources};
+use dunlin_core::call::Call;
+use dunlin_core::ids::{ProjectId, UserId};
+use dunlin_core::task::Calls;
+
+use crate::Evaluate;
+
+/// Times a person's calls are decided again at once when somebody else stored the profile in between.
+const CONFLICTS: usize = 4;
+
+impl Evaluate {
+    /// Handles a batch. When one message of a person comes back, the later ones of that person come back with it.
+    pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
+        let mut fates = Fates::default();
+        let records = read::<Calls>(resources::EVENTS.stem, event, &self.parked, self.clock.now(), &mut fates).await;
+        let people = by_person(records);
+        let results = futures::future::join_all(people.iter().map(|records| self.person(records))).await;
+        for (records, result) in people.iter().zip(results) {
+            match result {
+                Err(error) if !error.kind.is_retryable() && records.len() > 1 => {
+                    self.one_by_one(records, &mut fates).await
+                }
+                Err(error) if error.kind.is_retryable() => {
+                    records.iter().for_each(|record| fates.again(record, &error))
+                }
+                result => self.settle_all(records, result, &mut fates).await,
+            }
+        }
+        fates.response()
+    }
+
+    async fn settle_all(&self, records: &[Record<Calls>], result: Result<(), Error>, fates: &mut Fates) {
+        if let (Err(error), Some(record)) = (result, records.first()) {
+            settle(resources::EVENTS.stem, record, Err(error), &self.parked, self.clock.now(), fates).await;
+        }
+    }
+
+    /// Some message is poison: each by itself tells which, and the others are not harmed.
+    async fn one_by_one(&self, records: &[Record<Calls>], fates: &mut Fates) {
+        let mut blocked = None;
+        for record in records {
+            if let Some(error) = &blocked {
+                fates.again(record, error);
+                continue;
+            }
+            match self.person(std::slice::from_ref(record)).await {
+                Err(error) if error.kind.is_retryable() => {
+                    fates.again(record, &error);
+                    blocked = Some(error);
+                }
+                result => settle(resources::EVENTS.stem, record, result, &self.parked, self.clock.now(), fates).await,
+            }
+        }
+    }
+
+    async fn person(&self, records: &[Record<Calls>]) -> Result<(), Error> {
+        let calls: Vec<&Call> = records.iter().flat_map(|record| &record.task.calls).collect();
+        let mut last = Error::bare(Kind::Conflict, "evaluate");
+        for _ in 0..CONFLICTS {
+            match self.take(&calls).await {
+                Err(error) if error.kind == Kind::Conflict => last = error,
+                result => return result,
+            }
+        }
+        Err(last)
+    }
+}
+
+/// The records of each person, in order; the people in the order of their first record.
+fn by_person(records: Vec<Record<Calls>>) -> Vec<Vec<Record<Calls>>> {
+    let mut people: Vec<((ProjectId, UserId), Vec<Record<Calls>>)> = Vec::new();
+    for record in records {
+        let Some(first) = record.task.calls.first() else { continue };
+        let key = (first.project.clone(), first.user.clone());
+        match people.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, records)) => records.push(record),
+            None => people.push((key, vec![record])),
+        }
+    }
+    people.into_iter().map(|(_, records)| records).collect()
+}

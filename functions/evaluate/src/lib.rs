@@ -1,0 +1,38 @@
+#![doc = include_str!("../README.md")]
+
+mod batch;
+mod person;
+
+use dunlin_aws::catalog::Catalog;
+use dunlin_aws::commands::Commands;
+use dunlin_aws::control::Control;
+use dunlin_aws::parked::Parked;
+use dunlin_aws::profiles::Profiles;
+use dunlin_aws::runs::Runs;
+use dunlin_aws::{Clients, Clock, Settings};
+
+/// What `evaluate` may touch: profiles, runs, timers, the steps and sends queues; it reads campaigns and parks poison.
+#[derive(Clone, Debug)]
+pub struct Evaluate {
+    profiles: Profiles,
+    runs: Runs,
+    commands: Commands,
+    catalog: Catalog,
+    parked: Parked,
+    clock: Clock,
+}
+
+impl Evaluate {
+    /// Builds the function once, at cold start.
+    #[must_use]
+    pub fn new(clients: &Clients, settings: &Settings) -> Self {
+        Self {
+            profiles: Profiles::new(clients, &settings.prefix),
+            runs: Runs::new(clients, &settings.prefix),
+            commands: Commands::new(clients, settings),
+            catalog: Catalog::new(Control::new(clients, &settings.prefix), clients.clock.clone()),
+            parked: Parked::new(clients, &settings.prefix),
+            clock: clients.clock.clone(),
+        }
+    }
+}

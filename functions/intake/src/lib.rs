@@ -1,0 +1,113 @@
+#![doc = include_str!("../README.md")]
+
+mod asked;
+mod body;
+mod credential;
+mod edge;
+mod fields;
+mod item;
+mod json;
+mod pack;
+mod reply;
+mod segment;
+mod track;
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::any;
+use dunlin_aws::calls::Queue;
+use dunlin_aws::control::Control;
+use dunlin_aws::spill::Spill;
+use dunlin_aws::{Chance, Clients, Clock, Settings, resources};
+use dunlin_core::ids::ProjectId;
+use dunlin_core::token::{Keyring, Revocations};
+
+use crate::credential::Credential;
+pub use crate::edge::elsewhere;
+
+/// What intake needs: the queue, the spill, and nothing that reads a table.
+#[derive(Debug)]
+pub struct Intake {
+    keyring: Keyring,
+    revocations: RevocationList,
+    queue: Queue,
+    spill: Spill,
+    clock: Clock,
+    chance: Chance,
+}
+
+/// The list of revoked tokens, shared with whoever refreshes it. Empty until the first refresh: answering
+/// never waits for it.
+#[derive(Clone, Debug, Default)]
+pub struct RevocationList(Arc<RwLock<Revocations>>);
+
+impl RevocationList {
+    /// Replaces the list.
+    pub fn replace(&self, revoked: Revocations) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = revoked;
+    }
+
+    /// Reads the list anew; when that fails, it stays what it was.
+    pub async fn refresh(&self, control: &Control) {
+        match control.revocations().await {
+            Ok(revoked) => self.replace(revoked),
+            Err(error) => tracing::warn!(error = %error, "revoked tokens not refreshed"),
+        }
+    }
+}
+
+impl Intake {
+    /// The function over a stage's queue and bucket, built once at cold start.
+    #[must_use]
+    pub fn of(clients: &Clients, settings: &Settings) -> Self {
+        let queue = Queue::new(clients.sqs.clone(), settings.queue_url(resources::EVENTS));
+        let spill = Spill::new(clients.s3.clone(), settings.bucket());
+        Self::new(settings.keyring.clone(), queue, spill, clients.clock.clone(), clients.chance.clone())
+    }
+
+    /// An intake that verifies with `keyring`, and whose revocation list is empty.
+    #[must_use]
+    pub fn new(keyring: Keyring, queue: Queue, spill: Spill, clock: Clock, chance: Chance) -> Self {
+        Self { keyring, revocations: RevocationList::default(), queue, spill, clock, chance }
+    }
+
+    /// The revocation list, for a refresher.
+    #[must_use]
+    pub fn revocations(&self) -> RevocationList {
+        self.revocations.clone()
+    }
+
+    fn project(&self, credential: Option<&Credential>) -> Option<ProjectId> {
+        let revoked = self.revocations.0.read().unwrap_or_else(PoisonError::into_inner);
+        credential?.project(&self.keyring, &revoked)
+    }
+}
+
+/// How often revoked tokens are read: how long a revocation may take.
+const REFRESH: Duration = Duration::from_secs(5);
+
+/// Keeps a list of revoked tokens fresh, beside the answering and never in its way. While the table does not answer,
+/// the list stays what it was.
+pub async fn refresh(list: RevocationList, clients: Clients, settings: Settings) {
+    let control = Control::new(&clients, &settings.prefix);
+    let mut interval = tokio::time::interval(REFRESH);
+    loop {
+        interval.tick().await;
+        list.refresh(&control).await;
+    }
+}
+
+/// The two APIs under `/api/v2/` and `/v1/`; other paths are left to a router it is merged with.
+pub fn router(intake: Intake) -> Router {
+    Router::new()
+        .route("/api/v2/{*path}", any(edge::track))
+        .route("/v1/{*path}", any(edge::segment))
+        .with_state(Arc::new(intake))
+}
+
+/// [`router`] by itself: every other path is answered with 404 in the API's shape.
+pub fn service(intake: Intake) -> Router {
+    router(intake).fallback(edge::elsewhere)
+}

@@ -1,0 +1,13 @@
+//! The Lambda function `link`.
+
+#![recursion_limit = "256"]
+
+use dunlin_aws::{Clients, Settings, log};
+use dunlin_link::{Link, service};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    log::start();
+    let settings = Settings::from_environment()?;
+    lambda_http::run(service(Link::new(&Clients::from_environment().await, &settings))).await
+}

@@ -1,0 +1,223 @@
+//! Campaigns: put, list, show, pause, resume. One that is refused leaves the published version as it is.
+
+use axum::Json;
+use axum::extract::State;
+use dunlin_aws::control::Head;
+use dunlin_core::campaign;
+use dunlin_core::ids::{CampaignId, ProjectId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::Shared;
+use crate::answer::{Answer, Failure, Failures, Problem, Refused};
+use crate::input::{Asked, Body, Place};
+
+pub(crate) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(show, put))
+        .routes(routes!(pause))
+        .routes(routes!(resume))
+}
+
+/// A campaign, without its content.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Campaign {
+    /// Its id.
+    #[schema(example = "cmp_welcome")]
+    id: String,
+    /// Its name in the newest version.
+    name: String,
+    /// The newest version.
+    version: u32,
+    /// When the first version was published.
+    published_at: Timestamp,
+    /// When the newest was.
+    updated_at: Timestamp,
+    /// Takes no entries; runs hold.
+    paused: bool,
+}
+
+impl From<Head> for Campaign {
+    fn from(head: Head) -> Self {
+        let Head { id, name, version, published_at, updated_at, paused } = head;
+        Self { id: id.into(), name, version, published_at, updated_at, paused }
+    }
+}
+
+/// The campaigns of a project.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Campaigns {
+    /// By their ids.
+    campaigns: Vec<Campaign>,
+}
+
+/// A campaign with the content of one version.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CampaignVersion {
+    #[serde(flatten)]
+    campaign: Campaign,
+    /// The version that is shown.
+    shown_version: u32,
+    /// Its content, in the form in which campaigns are put.
+    content: Value,
+}
+
+/// A campaign that was put.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Published {
+    #[serde(flatten)]
+    campaign: Campaign,
+    /// Warnings: the campaign works; look at them all the same.
+    problems: Vec<Problem>,
+}
+
+/// Which version.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Version {
+    /// The version to show; the newest where it is missing.
+    version: Option<u32>,
+}
+
+/// Where a campaign comes from.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Origin {
+    /// The file it was read from, which problems then name.
+    #[param(example = "welcome.yaml")]
+    file: Option<String>,
+}
+
+/// List a project's campaigns
+#[utoipa::path(
+    get,
+    operation_id = "list_campaigns",
+    path = "/projects/{project}/campaigns",
+    tag = "campaigns",
+    params(("project" = String, Path, description = "The project's id")),
+    responses((status = 200, body = Campaigns, description = "Done"), Failures)
+)]
+async fn list(State(manage): State<Shared>, Place(project): Place<ProjectId>) -> Answer<Campaigns> {
+    manage.project(&project).await?;
+    let heads = manage.control.heads(&project).await?;
+    Ok(Json(Campaigns { campaigns: heads.into_iter().map(Campaign::from).collect() }))
+}
+
+/// Show a campaign with its content
+#[utoipa::path(
+    get,
+    operation_id = "show_campaign",
+    path = "/projects/{project}/campaigns/{campaign}",
+    tag = "campaigns",
+    params(
+        ("project" = String, Path, description = "The project's id"),
+        ("campaign" = String, Path, description = "The campaign's id"),
+        Version
+    ),
+    responses((status = 200, body = CampaignVersion, description = "Done"), Failures)
+)]
+async fn show(
+    State(manage): State<Shared>,
+    Place((project, campaign)): Place<(ProjectId, CampaignId)>,
+    Asked(asked): Asked<Version>,
+) -> Answer<CampaignVersion> {
+    let head = manage.control.head(&project, &campaign).await?.ok_or_else(|| Failure::missing("campaign"))?.state;
+    let shown_version = asked.version.unwrap_or(head.version);
+    let content = manage.control.version(&project, &campaign, shown_version).await?;
+    // A version beyond the head is what a publisher left behind when it died: it was never live.
+    let content = content.filter(|_| shown_version <= head.version).ok_or_else(|| Failure::missing("version of the campaign"))?;
+    let content = serde_json::to_value(&content).unwrap_or_default();
+    Ok(Json(CampaignVersion { campaign: head.into(), shown_version, content }))
+}
+
+/// Publish a campaign
+///
+/// The body is the self-contained campaign: what a campaign's YAML file says, as JSON, with templates and partials
+/// inside. The same content again is no new version. New runs take it within seconds; runs that have begun keep theirs.
+#[utoipa::path(
+    put,
+    operation_id = "put_campaign",
+    path = "/projects/{project}/campaigns/{campaign}",
+    tag = "campaigns",
+    params(
+        ("project" = String, Path, description = "The project's id"),
+        ("campaign" = String, Path, description = "The campaign's id"),
+        Origin
+    ),
+    request_body(content = Value, description = "The campaign"),
+    responses(
+        (status = 200, body = Published, description = "Done"),
+        (status = 413, body = Refused, description = "The body is larger than 1 MiB"),
+        (status = 422, body = Refused, description = "Refused, with all problems; the published version stays"),
+        Failures
+    )
+)]
+async fn put(
+    State(manage): State<Shared>,
+    Place((project, id)): Place<(ProjectId, CampaignId)>,
+    Asked(origin): Asked<Origin>,
+    Body(document): Body<Value>,
+) -> Answer<Published> {
+    manage.project(&project).await?;
+    let within = |problems: Vec<campaign::Problem>| -> Vec<Problem> {
+        let place = |problem: campaign::Problem| match &origin.file {
+            Some(file) => problem.within(file),
+            None => problem,
+        };
+        problems.into_iter().map(place).map(Problem::from).collect()
+    };
+    let (campaign, warnings) = read(&id, document).map_err(|problems| Failure::problems(within(problems)))?;
+    let head = manage.control.publish(&project, &campaign, manage.clock.now()).await?;
+    Ok(Json(Published { campaign: head.into(), problems: within(warnings) }))
+}
+
+/// A campaign that may be published, and its warnings; else everything that is wrong.
+fn read(id: &CampaignId, mut document: Value) -> Result<(campaign::Campaign, Vec<campaign::Problem>), Vec<campaign::Problem>> {
+    if let Value::Object(fields) = &mut document {
+        fields.entry("id").or_insert_with(|| id.as_str().into());
+    }
+    let campaign = campaign::from_json(document)?;
+    let mut problems = campaign::check(&campaign);
+    if campaign.id != *id {
+        let what = format!("the campaign is `{}`, but the path says `{id}`", campaign.id);
+        problems.push(campaign::Problem::error("id", what, "use one id in both"));
+    }
+    if problems.iter().any(campaign::Problem::is_error) { Err(problems) } else { Ok((campaign, problems)) }
+}
+
+/// Pause a campaign: it takes no entries, and its runs hold
+#[utoipa::path(
+    post,
+    operation_id = "pause_campaign",
+    path = "/projects/{project}/campaigns/{campaign}/pause",
+    tag = "campaigns",
+    params(
+        ("project" = String, Path, description = "The project's id"),
+        ("campaign" = String, Path, description = "The campaign's id")
+    ),
+    responses((status = 200, body = Campaign, description = "Done"), Failures)
+)]
+async fn pause(State(manage): State<Shared>, Place((project, campaign)): Place<(ProjectId, CampaignId)>) -> Answer<Campaign> {
+    Ok(Json(manage.control.pause(&project, &campaign, true).await?.into()))
+}
+
+/// Resume a campaign: its runs go on
+#[utoipa::path(
+    post,
+    operation_id = "resume_campaign",
+    path = "/projects/{project}/campaigns/{campaign}/resume",
+    tag = "campaigns",
+    params(
+        ("project" = String, Path, description = "The project's id"),
+        ("campaign" = String, Path, description = "The campaign's id")
+    ),
+    responses((status = 200, body = Campaign, description = "Done"), Failures)
+)]
+async fn resume(State(manage): State<Shared>, Place((project, campaign)): Place<(ProjectId, CampaignId)>) -> Answer<Campaign> {
+    Ok(Json(manage.control.pause(&project, &campaign, false).await?.into()))
+}

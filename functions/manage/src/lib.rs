@@ -1,0 +1,111 @@
+#![doc = include_str!("../README.md")]
+#![recursion_limit = "256"]
+
+mod access;
+mod activity;
+mod answer;
+mod campaigns;
+mod deliveries;
+mod input;
+mod openapi;
+mod parked;
+mod profiles;
+mod projects;
+mod redrive;
+mod suppressions;
+mod tokens;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use dunlin_aws::control::Control;
+use dunlin_aws::deliveries::Deliveries;
+use dunlin_aws::parked::Parked;
+use dunlin_aws::profiles::Profiles;
+use dunlin_aws::{Clients, Clock, Settings};
+use dunlin_core::token::Keyring;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::access::AdminKey;
+use crate::redrive::Queues;
+
+/// Where all paths begin.
+const BASE: &str = "/manage/v1";
+/// Bytes of a request's body: a campaign with its bodies as escaped JSON, three times over.
+const BODY_BYTES: usize = 1024 * 1024;
+
+/// What manage needs: the tables, and the queues that parked tasks go back to.
+#[derive(Debug)]
+pub struct Manage {
+    control: Control,
+    profiles: Profiles,
+    deliveries: Deliveries,
+    parked: Parked,
+    queues: Queues,
+    keyring: Keyring,
+    admin_key: AdminKey,
+    clock: Clock,
+}
+
+impl Manage {
+    /// The control plane of the stage that `settings` name.
+    #[must_use]
+    pub fn new(clients: &Clients, settings: &Settings) -> Self {
+        let profiles = Profiles::new(clients, &settings.prefix);
+        Self {
+            control: Control::new(clients, &settings.prefix),
+            deliveries: Deliveries::new(clients, &settings.prefix, &profiles),
+            profiles,
+            parked: Parked::new(clients, &settings.prefix),
+            queues: Queues::new(clients, settings),
+            admin_key: AdminKey::new(&settings.keyring, &settings.admin_key),
+            keyring: settings.keyring.clone(),
+            clock: clients.clock.clone(),
+        }
+    }
+}
+
+/// What every handler shares.
+type Shared = Arc<Manage>;
+
+/// The routes under `/manage/v1`; other paths are left to a router it is merged with.
+pub fn router(manage: Manage) -> Router {
+    let shared = Arc::new(manage);
+    let (guarded, _) = OpenApiRouter::new().nest(BASE, guarded()).split_for_parts();
+    let guarded = guarded.route_layer(from_fn_with_state(Arc::clone(&shared), access::check));
+    let (open, _) = OpenApiRouter::new().nest(BASE, openapi::routes()).split_for_parts();
+    guarded
+        .merge(open)
+        .method_not_allowed_fallback(async || answer::method())
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .with_state(shared)
+}
+
+/// [`router`] by itself: every other path is answered with 404 in the API's shape.
+pub fn service(manage: Manage) -> Router {
+    router(manage).fallback(async || answer::path())
+}
+
+/// The OpenAPI document, as JSON text.
+#[must_use]
+pub fn document() -> String {
+    openapi::document()
+}
+
+/// Everything behind the admin key.
+fn guarded() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .merge(projects::routes())
+        .merge(tokens::routes())
+        .merge(campaigns::routes())
+        .merge(profiles::routes())
+        .merge(activity::routes())
+        .merge(deliveries::routes())
+        .merge(suppressions::routes())
+        .merge(parked::routes())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,14 @@
+//! The Lambda function `manage`.
+
+#![recursion_limit = "256"]
+
+use dunlin_aws::{Clients, Settings, log};
+use dunlin_manage::{Manage, service};
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_http::Error> {
+    log::start();
+    let settings = Settings::from_environment()?;
+    let clients = Clients::from_environment().await;
+    lambda_http::run(service(Manage::new(&clients, &settings))).await
+}

@@ -1,0 +1,77 @@
+#![doc = include_str!("../README.md")]
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use dunlin_aws::batch::{Fates, each, read};
+use dunlin_aws::catalog::Catalog;
+use dunlin_aws::commands::Commands;
+use dunlin_aws::control::Control;
+use dunlin_aws::parked::Parked;
+use dunlin_aws::profiles::Profiles;
+use dunlin_aws::runs::Runs;
+use dunlin_aws::{Clients, Clock, Error, Settings, resources};
+use dunlin_core::condition::Facts;
+use dunlin_core::run::{Advance, Transition};
+use dunlin_core::task::Step;
+use jiff::SignedDuration;
+
+/// How often a run that its paused campaign holds looks again: what SQS can hold back.
+const HOLD: SignedDuration = SignedDuration::from_mins(15);
+
+/// What `schedule` may touch: runs, timers, the steps and sends queues; it reads profiles and campaigns and parks poison.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    profiles: Profiles,
+    runs: Runs,
+    commands: Commands,
+    catalog: Catalog,
+    parked: Parked,
+    clock: Clock,
+}
+
+impl Schedule {
+    /// Builds the function once, at cold start.
+    #[must_use]
+    pub fn new(clients: &Clients, settings: &Settings) -> Self {
+        Self {
+            profiles: Profiles::new(clients, &settings.prefix),
+            runs: Runs::new(clients, &settings.prefix),
+            commands: Commands::new(clients, settings),
+            catalog: Catalog::new(Control::new(clients, &settings.prefix), clients.clock.clone()),
+            parked: Parked::new(clients, &settings.prefix),
+            clock: clients.clock.clone(),
+        }
+    }
+
+    /// Handles a batch of hints.
+    pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
+        let (queue, now, mut fates) = (resources::STEPS.stem, self.clock.now(), Fates::default());
+        let records = read::<Step>(queue, event, &self.parked, now, &mut fates).await;
+        each(queue, &records, &self.parked, now, &mut fates, |record| self.step(&record.task)).await;
+        fates.response()
+    }
+
+    /// Advances a run, if the hint is right: the row decides.
+    async fn step(&self, step: &Step) -> Result<(), Error> {
+        let Some(stored) = self.runs.get(&step.project, &step.run).await? else { return Ok(()) };
+        let (run, now) = (stored.state, self.clock.now());
+        if step.moves < run.moves {
+            // The move was made; whether its commands were carried out, only doing them again makes sure.
+            return self.commands.carry_out(&run, &run.last_commands, true, || self.clock.now()).await;
+        }
+        if self.catalog.live(&run.project).await?.is_paused(&run.campaign) {
+            return self.commands.put_back(step, now + HOLD, now).await;
+        }
+        let campaign = self.catalog.version(&run.project, &run.campaign, run.version).await?;
+        let profile = self.profiles.get(&run.project, &run.user).await?;
+        let facts = Facts { profile: &profile.state, event: &run.event, now };
+        match run.advance(&campaign, &facts, now) {
+            Advance::NotDue { due_at } => self.commands.put_back(step, due_at, now).await,
+            Advance::Ended => Ok(()),
+            Advance::Moved(transition) => {
+                let Transition { run, commands } = *transition;
+                self.runs.put(&run, stored.version).await?;
+                self.commands.carry_out(&run, &commands, true, || self.clock.now()).await
+            }
+        }
+    }
+}

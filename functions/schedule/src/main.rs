@@ -1,0 +1,20 @@
+//! The Lambda function `schedule`.
+
+#![recursion_limit = "256"]
+
+use aws_lambda_events::event::sqs::SqsEvent;
+use dunlin_aws::{Clients, Settings, log};
+use dunlin_schedule::Schedule;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    log::start();
+    let settings = Settings::from_environment()?;
+    let function = Schedule::new(&Clients::from_environment().await, &settings);
+    let function = &function;
+    run(service_fn(
+        move |event: LambdaEvent<SqsEvent>| async move { Ok::<_, Error>(function.handle(event.payload).await) },
+    ))
+    .await
+}

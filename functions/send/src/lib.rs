@@ -1,0 +1,208 @@
+#![doc = include_str!("../README.md")]
+
+mod decide;
+mod mail;
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use dunlin_aws::batch::{Fates, each, read};
+use dunlin_aws::catalog::Catalog;
+use dunlin_aws::commands::Commands;
+use dunlin_aws::control::Control;
+use dunlin_aws::copies::Copies;
+use dunlin_aws::deliveries::{Claimed, Deliveries};
+use dunlin_aws::mailer::{Mailer, Outcome};
+use dunlin_aws::parked::Parked;
+use dunlin_aws::profiles::Profiles;
+use dunlin_aws::{Clients, Clock, Error, Kind, Settings, Stored, resources};
+use dunlin_core::delivery::{Delivery, Next, Reason, State};
+use dunlin_core::task::Send as Task;
+use dunlin_core::token::Keyring;
+use jiff::SignedDuration;
+
+use crate::decide::Decided;
+use crate::mail::Mail;
+
+/// How long after its claim a mail may still be handed to SES. Later, somebody else may think it lost: well within
+/// `delivery::CLAIM`, less the time SES may take to answer.
+const FRESH: SignedDuration = SignedDuration::from_secs(60);
+/// How long a mail waits when SES is over a limit.
+const LATER: SignedDuration = SignedDuration::from_secs(10);
+/// Times a mail is decided again at once when a claim meets a change.
+const CHANGES: usize = 4;
+
+/// What `send` may touch: deliveries, SES, view-online copies, the sends queue; it reads profiles, suppressions and campaigns
+/// and parks poison.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    profiles: Profiles,
+    deliveries: Deliveries,
+    catalog: Catalog,
+    commands: Commands,
+    mailer: Mailer,
+    copies: Copies,
+    parked: Parked,
+    keyring: Keyring,
+    public: String,
+    clock: Clock,
+}
+
+impl Sender {
+    /// Builds the function once, at cold start.
+    #[must_use]
+    pub fn new(clients: &Clients, settings: &Settings) -> Self {
+        let profiles = Profiles::new(clients, &settings.prefix);
+        Self {
+            deliveries: Deliveries::new(clients, &settings.prefix, &profiles),
+            profiles,
+            catalog: Catalog::new(Control::new(clients, &settings.prefix), clients.clock.clone()),
+            commands: Commands::new(clients, settings),
+            mailer: Mailer::new(clients, &settings.prefix),
+            copies: Copies::new(clients.s3.clone(), settings.bucket()),
+            parked: Parked::new(clients, &settings.prefix),
+            keyring: settings.keyring.clone(),
+            public: settings.public.clone(),
+            clock: clients.clock.clone(),
+        }
+    }
+
+    /// Handles a batch of mails.
+    pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
+        let (queue, now, mut fates) = (resources::SENDS.stem, self.clock.now(), Fates::default());
+        let records = read::<Task>(queue, event, &self.parked, now, &mut fates).await;
+        each(queue, &records, &self.parked, now, &mut fates, |record| self.mail(&record.task)).await;
+        fates.response()
+    }
+
+    async fn mail(&self, task: &Task) -> Result<(), Error> {
+        for _ in 0..CHANGES {
+            match self.attempt(task).await {
+                Err(error) if error.kind == Kind::Conflict => {}
+                result => return result,
+            }
+        }
+        Err(Error::bare(Kind::Conflict, "send a mail"))
+    }
+
+    /// One attempt: the ledger says what may be done.
+    async fn attempt(&self, task: &Task) -> Result<(), Error> {
+        let (now, stored) = (self.clock.now(), self.deliveries.get(&task.project, &task.delivery).await?);
+        let Some(mut stored) = stored else {
+            return self
+                .decide_and_send(task, Stored { state: first(task, State::Claimed { at: now }), version: 0 })
+                .await;
+        };
+        match stored.state.next(now) {
+            Next::Done => Ok(()),
+            Next::Claim => self.decide_and_send(task, stored).await,
+            Next::Wait(until) => self.commands.put_off(task, until, now).await,
+            Next::Lost => {
+                stored.state.state = State::Unknown { at: now };
+                stored.state.note(now, "outcome unknown", "");
+                self.deliveries.put(&stored, now).await?;
+                self.commands.put_off(task, now + dunlin_core::delivery::SILENCE, now).await
+            }
+            Next::Resolve => self.resolve(task, stored).await,
+        }
+    }
+
+    /// SES stayed silent about an unknown outcome: a transactional mail goes again, since a receipt twice is better than
+    /// none; any other stays unsent, since a second mail is worse than none.
+    async fn resolve(&self, task: &Task, mut stored: Stored<Delivery>) -> Result<(), Error> {
+        let campaign = self.catalog.version(&task.project, &task.campaign, task.version).await?;
+        if campaign.ignores_unsubscribes() {
+            return self.decide_and_send(task, stored).await;
+        }
+        self.not_sent(&mut stored, Reason::Unknown).await
+    }
+
+    async fn decide_and_send(&self, task: &Task, mut stored: Stored<Delivery>) -> Result<(), Error> {
+        match self.decide(task).await? {
+            Decided::Not(reason) => self.not_sent(&mut stored, reason).await,
+            Decided::Mail(mail) => self.claim_and_send(task, stored, *mail).await,
+        }
+    }
+
+    async fn not_sent(&self, stored: &mut Stored<Delivery>, reason: Reason) -> Result<(), Error> {
+        let now = self.clock.now();
+        tracing::info!(delivery.id = %stored.state.id, failure = reason.is_failure(), "mail not sent");
+        stored.state.state = State::NotSent { at: now, reason };
+        self.deliveries.put(stored, now).await
+    }
+
+    async fn claim_and_send(&self, task: &Task, mut stored: Stored<Delivery>, mail: Mail) -> Result<(), Error> {
+        let claimed_at = self.clock.now();
+        stored.state.state = State::Claimed { at: claimed_at };
+        stored.state.attempts += 1;
+        stored.state.to = Some(mail.to.clone());
+        stored.state.subject.clone_from(&mail.subject);
+        if let Some(html) = &mail.copy {
+            self.copies.put(&task.project, &task.delivery, html).await?;
+        }
+        if self.deliveries.claim(&stored, &mail.profile, &mail.to, mail.marketing, claimed_at).await?
+            == Claimed::Changed
+        {
+            return Err(Error::bare(Kind::Conflict, "claim"));
+        }
+        stored.version += 1;
+        let outcome = if self.clock.now() < claimed_at + FRESH {
+            self.mailer.send(&mail.to, mail.mime, &mail.tags).await
+        } else {
+            Outcome::Later("the claim is too old".into())
+        };
+        self.commit(task, stored, outcome).await
+    }
+
+    /// Writes down what SES said. When this fails, the claim expires and the outcome is unknown.
+    async fn commit(&self, task: &Task, mut stored: Stored<Delivery>, outcome: Outcome) -> Result<(), Error> {
+        let (now, delivery) = (self.clock.now(), &mut stored.state);
+        match outcome {
+            Outcome::Sent(ses_id) => {
+                delivery.note(now, "sent", "");
+                delivery.state = State::Sent { at: now, ses_id: Some(ses_id) };
+            }
+            Outcome::Later(reason) => {
+                delivery.attempts -= 1;
+                delivery.state = State::Again { at: now, reason };
+            }
+            Outcome::Refused(reason) => delivery.state = State::NotSent { at: now, reason: Reason::Refused(reason) },
+            Outcome::Unknown(reason) => {
+                delivery.note(now, "outcome unknown", &reason);
+                delivery.state = State::Unknown { at: now };
+            }
+        }
+        let until = match &delivery.state {
+            State::Again { .. } => Some(now + LATER),
+            State::Unknown { .. } => Some(now + dunlin_core::delivery::SILENCE),
+            _ => None,
+        };
+        tracing::info!(delivery.id = %delivery.id, project.id = %delivery.project, sent = until.is_none(), "mail handed over");
+        match self.deliveries.put(&stored, now).await {
+            // SES's own event was faster: it knows better.
+            Err(error) if error.kind == Kind::Conflict => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => match until {
+                Some(until) => self.commands.put_off(task, until, now).await,
+                None => Ok(()),
+            },
+        }
+    }
+}
+
+/// The ledger's first entry for a mail.
+fn first(task: &Task, state: State) -> Delivery {
+    Delivery {
+        id: task.delivery.clone(),
+        project: task.project.clone(),
+        user: task.user.clone(),
+        campaign: task.campaign.clone(),
+        version: task.version,
+        step: task.step.clone(),
+        run: task.run.clone(),
+        trigger: (task.event.id.clone(), task.event.name.clone()),
+        to: None,
+        subject: String::new(),
+        state,
+        attempts: 0,
+        history: Vec::new(),
+    }
+}

@@ -1,0 +1,118 @@
+#![doc = include_str!("../README.md")]
+
+use dunlin_aws::calls;
+use dunlin_aws::commands::Commands;
+use dunlin_aws::runs::Runs;
+use dunlin_aws::spill::Spill;
+use dunlin_aws::timers::{AHEAD, SHARDS, Stretch, Timer, Timers, Walk};
+use dunlin_aws::{Clients, Clock, Error, Kind, Settings, Stored, resources};
+use dunlin_core::run::{Run, RunState};
+use jiff::{SignedDuration, Timestamp};
+
+/// Timers handed over at a time: a page of about 16 KB.
+const PAGE: usize = 100;
+/// How long after its instant a timer is looked at again: by then its run has long moved on, unless its hint was lost.
+const OVERDUE: SignedDuration = SignedDuration::from_mins(5);
+/// Where a walk without a cursor begins, before now: no timer is older than the first sweep of its table, but a
+/// restored table may be.
+const FIRST: SignedDuration = SignedDuration::from_hours(1);
+/// Spilled objects put back in one sweep.
+const SPILLED: u16 = 100;
+
+/// What `sweep` may touch: timers, the steps and events queues, the spill; it reads runs.
+#[derive(Clone, Debug)]
+pub struct Sweep {
+    timers: Timers,
+    runs: Runs,
+    commands: Commands,
+    spill: Spill,
+    events: calls::Queue,
+    clock: Clock,
+}
+
+impl Sweep {
+    /// Builds the function once, at cold start.
+    #[must_use]
+    pub fn new(clients: &Clients, settings: &Settings) -> Self {
+        Self {
+            timers: Timers::new(clients, &settings.prefix),
+            runs: Runs::new(clients, &settings.prefix),
+            commands: Commands::new(clients, settings),
+            spill: Spill::new(clients.s3.clone(), settings.bucket()),
+            events: calls::Queue::new(clients.sqs.clone(), settings.queue_url(resources::EVENTS)),
+            clock: clients.clock.clone(),
+        }
+    }
+
+    /// The minute's work. What fails does not keep the rest from being done.
+    ///
+    /// # Errors
+    /// The first failure; the next minute goes on where this one stopped.
+    pub async fn handle(&self) -> Result<(), Error> {
+        let now = self.clock.now();
+        let due = self.walk(Walk::Due, now + AHEAD, now).await;
+        let overdue = self.walk(Walk::Overdue, now - OVERDUE, now).await;
+        [due, overdue, self.empty_spill().await].into_iter().collect()
+    }
+
+    /// Walks through the timers up to `last`; the cursor follows behind what is done.
+    async fn walk(&self, walk: Walk, last: Timestamp, now: Timestamp) -> Result<(), Error> {
+        let first = || Stored { state: now - FIRST, version: 0 };
+        let mut cursor = self.timers.cursor(walk).await?.unwrap_or_else(first);
+        while let Some(stretch) = Stretch::next(cursor.state, last) {
+            let shards = (0..SHARDS).map(|shard| self.shard(walk, stretch, shard, now));
+            futures::future::join_all(shards).await.into_iter().collect::<Result<(), Error>>()?;
+            cursor.state = stretch.upto;
+            match self.timers.advance(walk, &cursor).await {
+                Ok(()) => cursor.version += 1,
+                // Another sweep has come as far: it goes on.
+                Err(error) if error.kind == Kind::Conflict => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn shard(&self, walk: Walk, stretch: Stretch, shard: u32, now: Timestamp) -> Result<(), Error> {
+        let mut behind: Option<String> = None;
+        loop {
+            let page = self.timers.list(stretch, shard, behind.as_deref(), PAGE).await?;
+            let timers = match walk {
+                Walk::Due => page.timers,
+                Walk::Overdue => self.overdue(page.timers).await?,
+            };
+            if !timers.is_empty() {
+                self.commands.wake(&timers, now).await?;
+            }
+            behind = page.next;
+            if behind.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Of these timers, those whose run still waits for them.
+    async fn overdue(&self, timers: Vec<Timer>) -> Result<Vec<Timer>, Error> {
+        let keys: Vec<_> = timers.iter().map(|timer| (timer.project.clone(), timer.run.clone())).collect();
+        let runs = self.runs.list(&keys).await?;
+        let waits = |timer: &Timer, run: &Run| {
+            run.project == timer.project
+                && run.id == timer.run
+                && run.moves == timer.moves
+                && matches!(run.state, RunState::Waiting { .. })
+        };
+        let late: Vec<Timer> = timers.into_iter().filter(|timer| runs.iter().any(|run| waits(timer, run))).collect();
+        for timer in &late {
+            tracing::warn!(project.id = %timer.project, run.id = %timer.run, "overdue run woken again");
+        }
+        Ok(late)
+    }
+
+    async fn empty_spill(&self) -> Result<(), Error> {
+        for key in self.spill.list(SPILLED).await? {
+            let count = self.spill.requeue(&key, &self.events).await?;
+            tracing::info!(spill.key = %key, calls.count = count, "spilled calls put back");
+        }
+        Ok(())
+    }
+}
