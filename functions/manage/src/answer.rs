@@ -118,12 +118,21 @@ impl From<dunlin_aws::Error> for Failure {
     fn from(error: dunlin_aws::Error) -> Self {
         let (status, code, message, mend) = match error.kind {
             Kind::NotFound => (StatusCode::NOT_FOUND, "not_found", "it is not there", ""),
-            Kind::Conflict => (StatusCode::CONFLICT, "conflict", "somebody else changed it at once", "load it and try again"),
-            Kind::Throttled => (StatusCode::TOO_MANY_REQUESTS, "throttled", "too many requests at once", "try again later"),
-            Kind::Unavailable => {
-                (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "no answer came in time; it may have been done", "look, and try again")
+            Kind::Conflict => {
+                (StatusCode::CONFLICT, "conflict", "somebody else changed it at once", "load it and try again")
             }
-            Kind::Invalid | Kind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "this is our fault", "see the log"),
+            Kind::Throttled => {
+                (StatusCode::TOO_MANY_REQUESTS, "throttled", "too many requests at once", "try again later")
+            }
+            Kind::Unavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "no answer came in time; it may have been done",
+                "look, and try again",
+            ),
+            Kind::Invalid | Kind::Internal => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "internal", "this is our fault", "see the log")
+            }
         };
         if status.is_server_error() {
             tracing::error!(error = %error, cause = causes(&error), status = status.as_u16(), "not done");
@@ -164,7 +173,12 @@ pub(crate) fn path() -> Failure {
 
 /// 405 of a path that takes other methods.
 pub(crate) fn method() -> Failure {
-    Failure::new(StatusCode::METHOD_NOT_ALLOWED, "unknown_method", "this path takes other methods", "see the header `Allow`")
+    Failure::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "unknown_method",
+        "this path takes other methods",
+        "see the header `Allow`",
+    )
 }
 
 /// The errors of every operation, for the document.

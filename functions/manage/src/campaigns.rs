@@ -17,11 +17,7 @@ use crate::answer::{Answer, Failure, Failures, Problem, Refused};
 use crate::input::{Asked, Body, Place};
 
 pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new()
-        .routes(routes!(list))
-        .routes(routes!(show, put))
-        .routes(routes!(pause))
-        .routes(routes!(resume))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show, put)).routes(routes!(pause)).routes(routes!(resume))
 }
 
 /// A campaign, without its content.
@@ -130,7 +126,8 @@ async fn show(
     let shown_version = asked.version.unwrap_or(head.version);
     let content = manage.control.version(&project, &campaign, shown_version).await?;
     // A version beyond the head is what a publisher left behind when it died: it was never live.
-    let content = content.filter(|_| shown_version <= head.version).ok_or_else(|| Failure::missing("version of the campaign"))?;
+    let content =
+        content.filter(|_| shown_version <= head.version).ok_or_else(|| Failure::missing("version of the campaign"))?;
     let content = serde_json::to_value(&content).unwrap_or_default();
     Ok(Json(CampaignVersion { campaign: head.into(), shown_version, content }))
 }
@@ -177,7 +174,10 @@ async fn put(
 }
 
 /// A campaign that may be published, and its warnings; else everything that is wrong.
-fn read(id: &CampaignId, mut document: Value) -> Result<(campaign::Campaign, Vec<campaign::Problem>), Vec<campaign::Problem>> {
+fn read(
+    id: &CampaignId,
+    mut document: Value,
+) -> Result<(campaign::Campaign, Vec<campaign::Problem>), Vec<campaign::Problem>> {
     if let Value::Object(fields) = &mut document {
         fields.entry("id").or_insert_with(|| id.as_str().into());
     }
@@ -202,7 +202,10 @@ fn read(id: &CampaignId, mut document: Value) -> Result<(campaign::Campaign, Vec
     ),
     responses((status = 200, body = Campaign, description = "Done"), Failures)
 )]
-async fn pause(State(manage): State<Shared>, Place((project, campaign)): Place<(ProjectId, CampaignId)>) -> Answer<Campaign> {
+async fn pause(
+    State(manage): State<Shared>,
+    Place((project, campaign)): Place<(ProjectId, CampaignId)>,
+) -> Answer<Campaign> {
     Ok(Json(manage.control.pause(&project, &campaign, true).await?.into()))
 }
 
@@ -218,6 +221,9 @@ async fn pause(State(manage): State<Shared>, Place((project, campaign)): Place<(
     ),
     responses((status = 200, body = Campaign, description = "Done"), Failures)
 )]
-async fn resume(State(manage): State<Shared>, Place((project, campaign)): Place<(ProjectId, CampaignId)>) -> Answer<Campaign> {
+async fn resume(
+    State(manage): State<Shared>,
+    Place((project, campaign)): Place<(ProjectId, CampaignId)>,
+) -> Answer<Campaign> {
     Ok(Json(manage.control.pause(&project, &campaign, false).await?.into()))
 }

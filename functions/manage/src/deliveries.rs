@@ -135,7 +135,9 @@ fn stand(state: Stand) -> (&'static str, Timestamp, Option<Because>, Option<Stri
         Stand::Claimed { at } => ("claimed", at, None, None),
         Stand::Sent { at, ses_id } => ("sent", at, None, ses_id),
         Stand::Unknown { at } => ("unknown", at, None, None),
-        Stand::Again { at, reason } => ("again", at, Some(Because { code: "failed", text: reason, is_failure: true }), None),
+        Stand::Again { at, reason } => {
+            ("again", at, Some(Because { code: "failed", text: reason, is_failure: true }), None)
+        }
         Stand::NotSent { at, reason } => ("not_sent", at, Some(because(&reason)), None),
     }
 }
@@ -145,14 +147,20 @@ fn because(reason: &Reason) -> Because {
         Reason::Deleted => ("deleted", "there is no such profile any more".to_owned()),
         Reason::Unsubscribed => ("unsubscribed", "the person has unsubscribed from marketing mail".to_owned()),
         Reason::NoAddress => ("no_address", "the profile has no valid address".to_owned()),
-        Reason::Suppressed(SuppressionReason::HardBounce) => ("suppressed", "the address bounced for good before".to_owned()),
-        Reason::Suppressed(SuppressionReason::Complaint) => ("suppressed", "the owner of the address complained before".to_owned()),
+        Reason::Suppressed(SuppressionReason::HardBounce) => {
+            ("suppressed", "the address bounced for good before".to_owned())
+        }
+        Reason::Suppressed(SuppressionReason::Complaint) => {
+            ("suppressed", "the owner of the address complained before".to_owned())
+        }
         Reason::Condition(which) => ("condition", format!("a condition was not met: {which}")),
         Reason::Empty(what) => ("empty", format!("the mail came out empty: {what}")),
         Reason::Template(why) => ("template", format!("the template failed for this person: {why}")),
         Reason::NoCampaign => ("no_campaign", "the campaign's version is gone".to_owned()),
         Reason::Refused(why) => ("refused", format!("SES refused it for good: {why}")),
-        Reason::Unknown => ("unknown", "its outcome stayed unknown, and a second mail would be worse than none".to_owned()),
+        Reason::Unknown => {
+            ("unknown", "its outcome stayed unknown, and a second mail would be worse than none".to_owned())
+        }
     };
     Because { code, text, is_failure: reason.is_failure() }
 }
@@ -199,7 +207,10 @@ async fn list(
     ),
     responses((status = 200, body = Delivery, description = "Done"), Failures)
 )]
-async fn show(State(manage): State<Shared>, Place((project, delivery)): Place<(ProjectId, DeliveryId)>) -> Answer<Delivery> {
+async fn show(
+    State(manage): State<Shared>,
+    Place((project, delivery)): Place<(ProjectId, DeliveryId)>,
+) -> Answer<Delivery> {
     let found = manage.deliveries.get(&project, &delivery).await?.ok_or_else(|| Failure::missing("delivery"))?;
     Ok(Json(found.state.into()))
 }

@@ -49,7 +49,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Failure::large(format!("the body is larger than {} bytes", crate::BODY_BYTES)),
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Failure::large(format!("the body is larger than {} bytes", crate::BODY_BYTES))
+            }
             _ => Failure::request("the body ended early"),
         })?;
         let body = serde_json::from_slice(&bytes);

@@ -95,7 +95,10 @@ async fn list(State(manage): State<Shared>) -> Answer<Projects> {
     request_body = ProjectToCreate,
     responses((status = 201, body = Project, description = "Created"), Failures)
 )]
-async fn create(State(manage): State<Shared>, Body(asked): Body<ProjectToCreate>) -> Result<(StatusCode, Json<Project>), Failure> {
+async fn create(
+    State(manage): State<Shared>,
+    Body(asked): Body<ProjectToCreate>,
+) -> Result<(StatusCode, Json<Project>), Failure> {
     let now = manage.clock.now();
     let (name, from) = (name(&asked.name)?, sender(asked.from)?);
     let id = match &asked.id {
@@ -105,7 +108,9 @@ async fn create(State(manage): State<Shared>, Body(asked): Body<ProjectToCreate>
     let project = control::Project { id, name, from, created_at: now, tokens: 0 };
     let stored = Stored { state: project, version: 0 };
     manage.control.put_project(&stored).await.map_err(|error| match error.kind {
-        Kind::Conflict => Failure::conflict("there is such a project already", "choose another id, or change the project"),
+        Kind::Conflict => {
+            Failure::conflict("there is such a project already", "choose another id, or change the project")
+        }
         _ => error.into(),
     })?;
     Ok((StatusCode::CREATED, Json(stored.state.into())))
@@ -134,7 +139,11 @@ async fn show(State(manage): State<Shared>, Place(project): Place<ProjectId>) ->
     request_body = ProjectToChange,
     responses((status = 200, body = Project, description = "Done"), Failures)
 )]
-async fn change(State(manage): State<Shared>, Place(project): Place<ProjectId>, Body(asked): Body<ProjectToChange>) -> Answer<Project> {
+async fn change(
+    State(manage): State<Shared>,
+    Place(project): Place<ProjectId>,
+    Body(asked): Body<ProjectToChange>,
+) -> Answer<Project> {
     let mut stored = manage.project(&project).await?;
     stored.state.name = name(&asked.name)?;
     stored.state.from = sender(asked.from)?;

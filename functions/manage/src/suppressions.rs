@@ -52,7 +52,10 @@ impl From<profiles::Suppression> for Suppression {
     ),
     responses((status = 200, body = Suppression, description = "Done"), Failures)
 )]
-async fn show(State(manage): State<Shared>, Place((project, email)): Place<(ProjectId, String)>) -> Answer<Suppression> {
+async fn show(
+    State(manage): State<Shared>,
+    Place((project, email)): Place<(ProjectId, String)>,
+) -> Answer<Suppression> {
     let found = manage.profiles.suppression(&project, &input::email(&email)?).await?;
     Ok(Json(found.ok_or_else(|| Failure::missing("suppression"))?.into()))
 }
@@ -71,7 +74,10 @@ async fn show(State(manage): State<Shared>, Place((project, email)): Place<(Proj
     ),
     responses((status = 204, description = "The address may be mailed"), Failures)
 )]
-async fn lift(State(manage): State<Shared>, Place((project, email)): Place<(ProjectId, String)>) -> Result<StatusCode, Failure> {
+async fn lift(
+    State(manage): State<Shared>,
+    Place((project, email)): Place<(ProjectId, String)>,
+) -> Result<StatusCode, Failure> {
     manage.profiles.allow(&project, &input::email(&email)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -50,10 +50,22 @@ impl House {
         Self { router: service(Manage::new(&clients, &settings)), wire, clients, keyring: settings.keyring }
     }
 
-    async fn send(&self, method: Method, path: &str, key: Option<&str>, body: String) -> (StatusCode, HeaderMap, Value) {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        key: Option<&str>,
+        body: String,
+    ) -> (StatusCode, HeaderMap, Value) {
         let request = Request::builder().method(method).uri(path);
         let request = key.into_iter().fold(request, |request, key| request.header("authorization", key));
-        let (head, body) = self.router.clone().oneshot(request.body(Body::from(body)).expect("a request")).await.expect("an answer").into_parts();
+        let (head, body) = self
+            .router
+            .clone()
+            .oneshot(request.body(Body::from(body)).expect("a request"))
+            .await
+            .expect("an answer")
+            .into_parts();
         let body = to_bytes(body, 1 << 20).await.expect("a body");
         let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).expect("JSON") };
         (head.status, head.headers, body)
@@ -61,7 +73,8 @@ impl House {
 
     async fn ask(&self, method: Method, path: &str, body: Value) -> (u16, Value) {
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        let (status, _, answer) = self.send(method, &format!("{BASE}{path}"), Some(&format!("Bearer {KEY}")), body).await;
+        let (status, _, answer) =
+            self.send(method, &format!("{BASE}{path}"), Some(&format!("Bearer {KEY}")), body).await;
         (status.as_u16(), answer)
     }
 
@@ -92,7 +105,7 @@ fn user(text: &str) -> UserId {
 fn campaign() -> Value {
     json!({
         "id": "cmp_welcome", "name": "Welcome", "kind": "transactional", "trigger": {"event": "Signed up"},
-        "from": "Ann <ann@example.com>", "message": {"subject": "Hello", "text": "Hello"}
+        "message": {"subject": "Hello", "text": "Hello"}
     })
 }
 
@@ -104,16 +117,21 @@ fn code(answer: &Value) -> &str {
 async fn nothing_is_answered_without_the_admin_key() {
     let house = House::with_project().await;
     let other = "an-admin-key-of-thirty-two-character5";
-    let keys = [None, Some("Bearer".to_owned()), Some("Bearer ".into()), Some(KEY.into()), Some(format!("Basic {KEY}"))];
+    let keys =
+        [None, Some("Bearer".to_owned()), Some("Bearer ".into()), Some(KEY.into()), Some(format!("Basic {KEY}"))];
     for key in keys.into_iter().chain([Some(format!("Bearer {other}")), Some(format!("Bearer {}", &KEY[1..]))]) {
         for (method, path) in [(Method::GET, "/projects"), (Method::DELETE, "/parked/prk_1")] {
-            let (status, headers, body) = house.send(method, &format!("{BASE}{path}"), key.as_deref(), String::new()).await;
+            let (status, headers, body) =
+                house.send(method, &format!("{BASE}{path}"), key.as_deref(), String::new()).await;
             assert_eq!((status, code(&body)), (StatusCode::UNAUTHORIZED, "unauthorized"), "{key:?} {path}");
             assert_eq!(headers["www-authenticate"], "Bearer");
         }
     }
     assert_eq!(house.get("/projects").await.0, 200);
-    assert_eq!(house.send(Method::GET, "/manage/v1/projects", Some(&format!("bearer {KEY}")), String::new()).await.0, 200);
+    assert_eq!(
+        house.send(Method::GET, "/manage/v1/projects", Some(&format!("bearer {KEY}")), String::new()).await.0,
+        200
+    );
 }
 
 #[tokio::test]
@@ -134,7 +152,10 @@ async fn the_document_in_docs_is_the_one_of_the_routes() {
     let same = kept == document();
     assert!(same, "write it again: cargo run -q -p dunlin-manage --example openapi > docs/openapi.json");
     let (status, _, served) = House::open().send(Method::GET, "/manage/v1/openapi.json", None, String::new()).await;
-    assert_eq!((status, served.to_string()), (StatusCode::OK, serde_json::from_str::<Value>(&kept).expect("JSON").to_string()));
+    assert_eq!(
+        (status, served.to_string()),
+        (StatusCode::OK, serde_json::from_str::<Value>(&kept).expect("JSON").to_string())
+    );
 }
 
 /// Every operation of the document, with ids in its path.
@@ -143,7 +164,15 @@ fn operations() -> Vec<(Method, String, Value)> {
     let mut operations = Vec::new();
     for (path, item) in document["paths"].as_object().expect("paths") {
         for (method, operation) in item.as_object().expect("operations") {
-            let ids = [("{project}", "prj_demo"), ("{campaign}", "cmp_1"), ("{user}", "42"), ("{serial}", "1"), ("{parked}", "prk_1"), ("{delivery}", "dlv_1"), ("{email}", "ann@example.com")];
+            let ids = [
+                ("{project}", "prj_demo"),
+                ("{campaign}", "cmp_1"),
+                ("{user}", "42"),
+                ("{serial}", "1"),
+                ("{parked}", "prk_1"),
+                ("{delivery}", "dlv_1"),
+                ("{email}", "ann@example.com"),
+            ];
             let path = ids.iter().fold(path.clone(), |path, (name, id)| path.replace(name, id));
             operations.push((method.to_uppercase().parse().expect("a method"), path, operation.clone()));
         }
@@ -156,7 +185,8 @@ async fn every_documented_operation_is_routed_and_says_what_it_answers() {
     let house = House::open();
     house.wire.fail();
     let operations = operations();
-    let names: BTreeSet<&str> = operations.iter().filter_map(|(_, _, operation)| operation["operationId"].as_str()).collect();
+    let names: BTreeSet<&str> =
+        operations.iter().filter_map(|(_, _, operation)| operation["operationId"].as_str()).collect();
     assert_eq!((operations.len(), names.len()), (25, 25));
     for (method, path, operation) in operations {
         let (status, headers, _) = house.send(method.clone(), &path, Some(&format!("Bearer {KEY}")), "{}".into()).await;
@@ -254,9 +284,12 @@ async fn a_token_is_issued_shown_rotated_and_revoked() {
     let revoked = Control::new(&house.clients, "dunlin-").revocations().await.expect("a list");
     assert!(house.keyring.verify(text, &revoked).is_err());
     let (_, listed) = house.get("/projects/prj_demo/tokens").await;
-    let live: Vec<bool> = listed["tokens"].as_array().expect("a list").iter().map(|token| token.get("revoked_at").is_none()).collect();
+    let live: Vec<bool> =
+        listed["tokens"].as_array().expect("a list").iter().map(|token| token.get("revoked_at").is_none()).collect();
     assert_eq!(live, [false, false, true]);
-    assert!(house.get("/projects/prj_demo/tokens/1").await.1.get("token").is_none() && !listed.to_string().contains("dl."));
+    assert!(
+        house.get("/projects/prj_demo/tokens/1").await.1.get("token").is_none() && !listed.to_string().contains("dl.")
+    );
 }
 
 #[tokio::test]
@@ -275,7 +308,11 @@ async fn a_campaign_is_published_in_versions_paused_and_resumed() {
     assert_eq!((&shown["shown_version"], &shown["content"]["name"]), (&json!(2), &json!("Welcome!")));
     let (_, first) = house.get(&format!("{path}?version=1")).await;
     assert_eq!((&first["shown_version"], &first["content"]["name"]), (&json!(1), &json!("Welcome")));
-    assert_eq!(house.ask(Method::PUT, path, first["content"].clone()).await.1["version"], 3, "what is shown can be put");
+    assert_eq!(
+        house.ask(Method::PUT, path, first["content"].clone()).await.1["version"],
+        3,
+        "what is shown can be put"
+    );
     for (version, status) in [("0", 404), ("4", 404), ("x", 400)] {
         assert_eq!(house.get(&format!("{path}?version={version}")).await.0, status);
     }
@@ -298,7 +335,7 @@ async fn a_bad_campaign_is_refused_with_file_and_path_and_the_published_version_
     };
     let workflow = |steps: Value| {
         json!({
-            "name": "Loop", "kind": "workflow", "trigger": {"event": "a"}, "from": "ann@example.com",
+            "name": "Loop", "kind": "workflow", "trigger": {"event": "a"},
             "messages": {"hello": {"subject": "a", "text": "b"}}, "steps": steps
         })
     };
@@ -327,11 +364,19 @@ async fn a_bad_campaign_is_refused_with_file_and_path_and_the_published_version_
 
 fn call(id: &str, second: i64, action: Action) -> Call {
     let at = NOON + SignedDuration::from_secs(second);
-    Call { id: EventId::parse(id).expect("an id"), project: project(), user: user("a/b@example.com"), at, accepted_at: at, action }
+    Call {
+        id: EventId::parse(id).expect("an id"),
+        project: project(),
+        user: user("a/b@example.com"),
+        at,
+        accepted_at: at,
+        action,
+    }
 }
 
 fn track(name: &str) -> Action {
-    let (name, data) = (EventName::parse(name).expect("a name"), json!({"name": name}).as_object().cloned().expect("an object"));
+    let (name, data) =
+        (EventName::parse(name).expect("a name"), json!({"name": name}).as_object().cloned().expect("an object"));
     Action::Track { name, email: None, properties: serde_json::Map::new(), data, source: None, conversion: None }
 }
 
@@ -340,7 +385,10 @@ async fn a_profile_is_shown_with_its_activity_in_order() {
     let house = House::with_project().await;
     let profiles = Profiles::new(&house.clients, "dunlin-");
     let mut profile = Profile::new(user("a/b@example.com"));
-    for (n, action) in [track("Old"), track("Bought"), Action::Tags { add: vec!["vip".into()], remove: vec![] }].into_iter().enumerate() {
+    for (n, action) in [track("Old"), track("Bought"), Action::Tags { add: vec!["vip".into()], remove: vec![] }]
+        .into_iter()
+        .enumerate()
+    {
         profile.apply(&call(&format!("evt_{n}"), n as i64, action));
     }
     let old = profile.riding().get(..1).expect("one").to_vec();
@@ -397,10 +445,14 @@ async fn a_delivery_says_why_it_was_not_sent() {
     }
     let (status, shown) = house.get(&format!("/projects/prj_demo/deliveries/{}", not_sent.id)).await;
     assert_eq!((status, &shown["state"], &shown["event"]["name"]), (200, &json!("not_sent"), &json!("Signed up")));
-    assert_eq!(shown["reason"], json!({"code": "condition", "text": "a condition was not met: tag vip", "is_failure": false}));
+    assert_eq!(
+        shown["reason"],
+        json!({"code": "condition", "text": "a condition was not met: tag vip", "is_failure": false})
+    );
     assert_eq!(shown["history"], json!([{"at": NOON.to_string(), "what": "sent"}]));
     let (_, listed) = house.get("/projects/prj_demo/profiles/42/deliveries").await;
-    let states: Vec<&Value> = listed["deliveries"].as_array().expect("a list").iter().map(|mail| &mail["state"]).collect();
+    let states: Vec<&Value> =
+        listed["deliveries"].as_array().expect("a list").iter().map(|mail| &mail["state"]).collect();
     assert_eq!(states, ["sent", "not_sent"]);
     assert_eq!(house.get("/projects/prj_other/deliveries/dlv_1").await.0, 404);
 }

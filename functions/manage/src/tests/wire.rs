@@ -86,7 +86,10 @@ impl State {
                     Some(_) => there.is_some_and(|item| item["v"] == request["ExpressionAttributeValues"][":seen"]),
                 };
                 if !holds {
-                    return (400, json!({"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}));
+                    return (
+                        400,
+                        json!({"__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}),
+                    );
                 }
                 self.items.insert(key(&request["Item"]), request["Item"].clone());
                 (200, json!({}))
@@ -97,8 +100,11 @@ impl State {
             }
             "Query" => {
                 let values = &request["ExpressionAttributeValues"];
-                let (pk, prefix) = (text(&values[":pk"]), text(&values[":sk"]));
-                let in_it = |(at, _): &(&(String, String, String), &Value)| at.0 == table && at.1 == pk && at.2.starts_with(&prefix);
+                // A listing of everything is one from a space on, which no key begins with.
+                let (pk, prefix) = (text(&values[":pk"]), text(&values[":sk"]).trim().to_owned());
+                let in_it = |(at, _): &(&(String, String, String), &Value)| {
+                    at.0 == table && at.1 == pk && at.2.starts_with(&prefix)
+                };
                 let mut found: Vec<&Value> = self.items.iter().filter(in_it).map(|(_, item)| item).collect();
                 if request["ScanIndexForward"] == false {
                     found.reverse();

@@ -1,0 +1,254 @@
+//! DynamoDB: the JSON protocol before dynoxide, with capacity for the meter.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+
+use dunlin_aws::{Clock, resources};
+use dynoxide::types::ConsumedCapacity;
+use dynoxide::{Database, DynoxideError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use crate::error::{CloudError, lock};
+use crate::faults::{Faults, Kind};
+use crate::meter::{Count, Meter, Service};
+use crate::reply::{self, Refusal, Reply};
+use crate::store::Store;
+
+/// How old an eventually consistent read may be, in milliseconds ("usually within one second", the
+/// developer guide says of read consistency).
+const STALE_MILLIS: i64 = 1000;
+
+/// The clock as dynoxide reads it.
+pub(crate) struct TableClock(pub(crate) Clock);
+
+impl dynoxide::storage_backend::Clock for TableClock {
+    fn now_unix_secs(&self) -> u64 {
+        u64::try_from(self.0.now().as_second()).unwrap_or(0)
+    }
+
+    fn now_unix_secs_f64(&self) -> f64 {
+        self.0.now().as_duration().as_secs_f64()
+    }
+}
+
+/// The tables.
+pub(crate) struct DynamoDb {
+    store: Arc<Store>,
+    clock: Clock,
+    meter: Meter,
+    faults: Faults,
+    /// What reads answered lately, kept only while a rule asks for stale reads.
+    recent: Mutex<HashMap<String, (i64, String)>>,
+}
+
+impl DynamoDb {
+    pub(crate) fn new(store: Arc<Store>, clock: Clock, meter: Meter, faults: Faults) -> Self {
+        Self { store, clock, meter, faults, recent: Mutex::default() }
+    }
+
+    /// Creates the tables that are not there yet.
+    pub(crate) fn create_tables(&self, prefix: &str) -> Result<(), CloudError> {
+        for table in resources::TABLES {
+            let name = format!("{prefix}{}", table.name);
+            let request = json!({
+                "TableName": name,
+                "BillingMode": "PAY_PER_REQUEST",
+                "KeySchema": [
+                    { "AttributeName": resources::HASH_KEY, "KeyType": "HASH" },
+                    { "AttributeName": resources::SORT_KEY, "KeyType": "RANGE" },
+                ],
+                "AttributeDefinitions": [
+                    { "AttributeName": resources::HASH_KEY, "AttributeType": "S" },
+                    { "AttributeName": resources::SORT_KEY, "AttributeType": "S" },
+                ],
+            });
+            let ttl = json!({
+                "TableName": name,
+                "TimeToLiveSpecification": { "AttributeName": resources::TTL, "Enabled": true },
+            });
+            self.store.with_tables(|tables| -> Result<(), CloudError> {
+                match run(tables, "CreateTable", &request.to_string()) {
+                    Err(DynoxideError::ResourceInUseException(_)) => return Ok(()),
+                    created => created?,
+                };
+                run(tables, "UpdateTimeToLive", &ttl.to_string())?;
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Removes items whose time to live has passed; returns how many.
+    pub(crate) fn expire(&self) -> Result<usize, CloudError> {
+        Ok(self.store.with_tables(Database::sweep_ttl)?)
+    }
+
+    /// Answers one request.
+    pub(crate) fn answer(&self, operation: &str, body: &[u8]) -> Reply {
+        let Ok(body) = std::str::from_utf8(body) else {
+            return refuse(&Refusal::sender("SerializationException", "the body is not utf-8"));
+        };
+        let read = (operation == "GetItem" && self.faults.has(Kind::StaleRead)).then(|| canonical(body));
+        if let Some(answer) = read.as_ref().and_then(|read| self.stale(operation, read)) {
+            return reply::with_body(200, "application/x-amz-json-1.0", answer);
+        }
+        let metered = with_capacity(operation, body);
+        let result = self.store.with_tables(|tables| run(tables, operation, &metered));
+        match result {
+            Ok(done) => {
+                self.meter.add(Service::DynamoDb, operation, &count(operation, &done.capacity));
+                if let Some(read) = read {
+                    let now = self.clock.now().as_millisecond();
+                    lock(&self.recent).entry(read).or_insert((now, done.json.clone()));
+                }
+                reply::with_body(200, "application/x-amz-json-1.0", done.json)
+            }
+            Err(error) => {
+                self.meter.add(Service::DynamoDb, operation, &count_refused(&error));
+                reply::with_body(error.status_code(), "application/x-amz-json-1.0", error.to_json())
+            }
+        }
+    }
+
+    /// What the same eventually consistent read answered within the last second.
+    fn stale(&self, operation: &str, body: &str) -> Option<String> {
+        if body.contains("\"ConsistentRead\":true") {
+            return None;
+        }
+        let now = self.clock.now();
+        let mut recent = lock(&self.recent);
+        recent.retain(|_, (at, _)| now.as_millisecond() - *at <= STALE_MILLIS);
+        let (_, answer) = recent.get(body)?;
+        self.faults.strikes(now, Service::DynamoDb, operation, Kind::StaleRead).then(|| answer.clone())
+    }
+}
+
+/// A request with its members in order, so that the same read is always the same text.
+fn canonical(body: &str) -> String {
+    serde_json::from_str::<BTreeMap<String, serde_json::Value>>(body)
+        .and_then(|members| serde_json::to_string(&members))
+        .unwrap_or_default()
+}
+
+/// A refusal as DynamoDB writes it.
+pub(crate) fn refuse(refusal: &Refusal) -> Reply {
+    reply::json_refusal("com.amazonaws.dynamodb.v20120810", refusal)
+}
+
+/// The request, asking for the capacity it consumed unless it says itself what it wants.
+fn with_capacity(operation: &str, body: &str) -> String {
+    let consumes = matches!(
+        operation,
+        "GetItem"
+            | "PutItem"
+            | "UpdateItem"
+            | "DeleteItem"
+            | "Query"
+            | "Scan"
+            | "BatchGetItem"
+            | "BatchWriteItem"
+            | "TransactGetItems"
+            | "TransactWriteItems"
+    );
+    match body.trim_start().strip_prefix('{') {
+        Some(rest) if consumes && !body.contains("\"ReturnConsumedCapacity\"") => {
+            let comma = if rest.trim_start().starts_with('}') { "" } else { "," };
+            format!("{{\"ReturnConsumedCapacity\":\"TOTAL\"{comma}{rest}")
+        }
+        _ => body.to_owned(),
+    }
+}
+
+/// An answer, and the capacity it tells.
+struct Done {
+    json: String,
+    capacity: Vec<ConsumedCapacity>,
+}
+
+fn done(answer: &impl Serialize, capacity: Vec<ConsumedCapacity>) -> Result<Done, DynoxideError> {
+    let json = serde_json::to_string(answer).map_err(|error| DynoxideError::InternalServerError(error.to_string()))?;
+    Ok(Done { json, capacity })
+}
+
+fn parse<T: DeserializeOwned>(body: &str) -> Result<T, DynoxideError> {
+    serde_json::from_str(body).map_err(|error| refused_by_serde(&error.to_string()))
+}
+
+/// dynoxide's own checks of a request come through serde, marked by their class, as its
+/// `serde_errors` describes; its server tells them apart, its library API leaves that to us.
+fn refused_by_serde(text: &str) -> DynoxideError {
+    let text = text.rsplit_once(" at line ").map_or(text, |(message, _)| message);
+    let validation = ["VALIDATION_REQUEST:", "VALIDATION_AS_READ:", "VALIDATION:"];
+    let serialization = ["SERIALIZATION_AS_READ:", "SERIALIZATION:"];
+    if let Some(message) = validation.iter().find_map(|mark| text.strip_prefix(mark)) {
+        return DynoxideError::ValidationException(message.to_owned());
+    }
+    if let Some(message) = serialization.iter().find_map(|mark| text.strip_prefix(mark)) {
+        return DynoxideError::SerializationException(message.to_owned());
+    }
+    let missing = ["missing field", "unknown variant", "invalid type: null", "AttributeValue"];
+    if missing.iter().any(|part| text.contains(part)) {
+        return DynoxideError::ValidationException(text.to_owned());
+    }
+    DynoxideError::SerializationException(text.to_owned())
+}
+
+fn run(tables: &Database, operation: &str, body: &str) -> Result<Done, DynoxideError> {
+    /// One operation that consumes no capacity, one that tells it once, one that tells it per table.
+    macro_rules! call {
+        ($name:ident) => {
+            done(&tables.$name(parse(body)?)?, Vec::new())
+        };
+        ($name:ident, one) => {{
+            let answer = tables.$name(parse(body)?)?;
+            let capacity = answer.consumed_capacity.clone().into_iter().collect();
+            done(&answer, capacity)
+        }};
+        ($name:ident, many) => {{
+            let answer = tables.$name(parse(body)?)?;
+            let capacity = answer.consumed_capacity.clone().unwrap_or_default();
+            done(&answer, capacity)
+        }};
+    }
+    match operation {
+        "GetItem" => call!(get_item, one),
+        "PutItem" => call!(put_item, one),
+        "UpdateItem" => call!(update_item, one),
+        "DeleteItem" => call!(delete_item, one),
+        "Query" => call!(query, one),
+        "Scan" => call!(scan, one),
+        "BatchGetItem" => call!(batch_get_item, many),
+        "BatchWriteItem" => call!(batch_write_item, many),
+        "TransactGetItems" => call!(transact_get_items, many),
+        "TransactWriteItems" => call!(transact_write_items, many),
+        "CreateTable" => call!(create_table),
+        "DeleteTable" => call!(delete_table),
+        "DescribeTable" => call!(describe_table),
+        "UpdateTable" => call!(update_table),
+        "ListTables" => call!(list_tables),
+        "UpdateTimeToLive" => call!(update_time_to_live),
+        "DescribeTimeToLive" => call!(describe_time_to_live),
+        other => Err(DynoxideError::UnsupportedCapability(format!("{other} is not offered here"))),
+    }
+}
+
+fn count(operation: &str, capacity: &[ConsumedCapacity]) -> Count {
+    let units: f64 = capacity.iter().map(|of_table| of_table.capacity_units).sum();
+    let reads = matches!(operation, "GetItem" | "Query" | "Scan" | "BatchGetItem" | "TransactGetItems");
+    let (read_units, write_units) = if reads { (units, 0.0) } else { (0.0, units) };
+    Count { read_units, write_units, ..Count::of(1, 0) }
+}
+
+/// A write whose condition fails is billed by the size of the item that is there, at least one unit
+/// (developer guide, "capacity unit consumption for write operations"); in a transaction, two for
+/// each action. Sizes are not told with a refusal, so the least is counted.
+fn count_refused(error: &DynoxideError) -> Count {
+    let write_units = match error {
+        DynoxideError::ConditionalCheckFailedException(..) => 1,
+        DynoxideError::TransactionCanceledException(_, reasons) => 2 * reasons.len(),
+        _ => 0,
+    };
+    Count { write_units: f64::from(u32::try_from(write_units).unwrap_or(u32::MAX)), ..Count::of(1, 0) }
+}

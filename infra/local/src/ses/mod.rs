@@ -1,0 +1,174 @@
+//! SES v2: `SendEmail` with a raw message, `GetAccount`, and the events that come of a mail.
+
+mod events;
+mod quota;
+mod request;
+mod rewrite;
+mod simulator;
+
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+pub use quota::Quota;
+
+use crate::error::{CloudError, lock};
+use crate::faults::{Faults, Kind};
+use crate::meter::{Count, Meter, Service};
+use crate::outbox::{self, Mail};
+use crate::reply::{self, Refusal, Reply};
+use crate::sqs::Sqs;
+use crate::sqs::change::Draft;
+use crate::sqs::engine::Engine;
+use crate::store::Store;
+use events::Notice;
+use quota::Sent;
+use request::Outgoing;
+
+/// The mail service.
+pub(crate) struct Ses {
+    sqs: Sqs,
+    store: Arc<Store>,
+    meter: Meter,
+    faults: Faults,
+    prefix: String,
+    sent: Mutex<Sent>,
+}
+
+impl Ses {
+    pub(crate) fn new(sqs: Sqs, store: Arc<Store>, meter: Meter, faults: Faults, prefix: &str) -> Self {
+        Self { sqs, store, meter, faults, prefix: prefix.to_owned(), sent: Mutex::default() }
+    }
+
+    /// Sets the account's quota; `None` lifts it.
+    pub(crate) fn set_quota(&self, quota: Option<Quota>) {
+        lock(&self.sent).quota = quota;
+    }
+
+    /// Answers one request.
+    pub(crate) async fn answer(&self, operation: &str, body: &[u8], now: Timestamp) -> Reply {
+        let result = match operation {
+            "SendEmail" => self.send(body, now).await,
+            "GetAccount" => Ok(self.account(now)),
+            other => {
+                let text = format!("{other} is not offered here");
+                Err(Refusal::with_status(404, "UnknownOperationException", text))
+            }
+        };
+        if operation != "SendEmail" || result.is_err() {
+            self.meter.add(Service::Ses, operation, &Count::of(1, 0));
+        }
+        match result {
+            Ok(answer) => reply::rest_json(200, &answer),
+            Err(refusal) => reply::rest_json_refusal(&refusal),
+        }
+    }
+
+    fn account(&self, now: Timestamp) -> Value {
+        let mut sent = lock(&self.sent);
+        let quota = sent.quota.unwrap_or(Quota::SHOWN_WITHOUT_LIMIT);
+        json!({
+            "DedicatedIpAutoWarmupEnabled": false,
+            "EnforcementStatus": "HEALTHY",
+            "ProductionAccessEnabled": true,
+            "SendingEnabled": true,
+            "SendQuota": {
+                "Max24HourSend": quota.per_day,
+                "MaxSendRate": quota.per_second,
+                "SentLast24Hours": sent.of_last_day(now.as_millisecond()),
+            },
+        })
+    }
+
+    async fn send(&self, body: &[u8], now: Timestamp) -> Result<Value, Refusal> {
+        let outgoing = request::parse(body)?;
+        let known = format!("{}{}", self.prefix, dunlin_aws::resources::CONFIGURATION_SET);
+        if let Some(name) = outgoing.configuration_set.as_ref().filter(|name| **name != known) {
+            let text = format!("Configuration set <{name}> does not exist.");
+            return Err(Refusal::with_status(404, "NotFoundException", text));
+        }
+        let recipients = u32::try_from(outgoing.to.len()).unwrap_or(u32::MAX);
+        lock(&self.sent).admit(recipients, now.as_millisecond())?;
+        self.meter.add(Service::Ses, "SendEmail", &Count::of(1, recipients.into()));
+        let id = self
+            .accept(&outgoing, now)
+            .await
+            .map_err(|error| Refusal::internal("InternalFailure", format!("the mail cannot be written: {error}")))?;
+        Ok(json!({ "MessageId": id }))
+    }
+
+    /// Stores the mail and its events together, and waits until both are safe.
+    async fn accept(&self, outgoing: &Outgoing, now: Timestamp) -> Result<String, CloudError> {
+        let durable = self.sqs.is_durable();
+        let strikes = |kind| self.faults.strikes(now, Service::Ses, "SendEmail", kind);
+        let lost = strikes(Kind::LostFeedback);
+        let twice = strikes(Kind::DuplicateFeedback);
+        let late = strikes(Kind::LateFeedback);
+        let queue = format!("{}{}", self.prefix, dunlin_aws::resources::FEEDBACK.name());
+        let (id, mail) = self
+            .sqs
+            .commit(|engine, _| {
+                let id = message_id(engine, now);
+                let mail = outgoing.mail(&id, now);
+                if durable {
+                    engine.note_mail(mail.clone());
+                }
+                let mut arrivals = Vec::new();
+                if outgoing.configuration_set.is_some() && !lost {
+                    let mut notices = events::of(outgoing, &id, now);
+                    if late {
+                        delay_and_reverse(&mut notices);
+                    }
+                    let repeats = if twice { 2 } else { 1 };
+                    for notice in std::iter::repeat_n(&notices, repeats).flatten() {
+                        arrivals.extend(publish(engine, &queue, notice));
+                    }
+                }
+                ((id, mail), arrivals)
+            })
+            .await?;
+        if !durable {
+            self.store.write(|rows| outbox::insert(rows, &mail))?;
+        }
+        Ok(id)
+    }
+}
+
+impl Outgoing {
+    /// The mail as it leaves.
+    fn mail(&self, id: &str, now: Timestamp) -> Mail {
+        Mail {
+            id: id.to_owned(),
+            at: now,
+            from: self.from.clone(),
+            to: self.to.clone(),
+            subject: self.subject.clone(),
+            configuration_set: self.configuration_set.clone(),
+            tags: self.tags.clone(),
+            raw: rewrite::as_sent(&self.raw, id, now),
+        }
+    }
+}
+
+/// An id in SES's form: the time in milliseconds, then a random part.
+fn message_id(engine: &mut Engine, now: Timestamp) -> String {
+    let random = engine.random_id();
+    let millis = now.as_millisecond();
+    format!("0100{millis:012x}-{random}-000000")
+}
+
+/// Puts an event on the feedback queue, as SNS does with raw delivery.
+fn publish(engine: &mut Engine, queue: &str, notice: &Notice) -> Option<(Arc<str>, u64)> {
+    let draft = Draft { body: notice.body.clone(), delay_seconds: Some(notice.after_seconds), ..Draft::default() };
+    let now = notice.at.as_millisecond();
+    let accepted = engine.reserve(queue, draft, now)?;
+    Some((Arc::from(queue), accepted.key))
+}
+
+fn delay_and_reverse(notices: &mut [Notice]) {
+    const LATE_SECONDS: u32 = 600;
+    for (later, notice) in (0u32..).zip(notices.iter_mut().rev()) {
+        notice.after_seconds = LATE_SECONDS + later;
+    }
+}

@@ -1,0 +1,35 @@
+//! The front door: what API Gateway does in AWS.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{Redirect, Response};
+use axum::routing::get;
+use dunlin_aws::{Clients, Settings};
+use dunlin_intake::{Intake, RevocationList};
+use dunlin_link::Link;
+use dunlin_manage::Manage;
+
+use crate::Cloud;
+
+/// The routes of all functions with a door, and the outbox; and `intake`'s list of revoked tokens.
+pub(super) fn router(cloud: &Cloud, clients: &Clients, settings: &Settings) -> (Router, RevocationList) {
+    let intake = Intake::of(clients, settings);
+    let revocations = intake.revocations();
+    let functions = Router::new()
+        .merge(dunlin_intake::router(intake))
+        .merge(dunlin_link::router(Link::new(clients, settings)))
+        .merge(dunlin_manage::router(Manage::new(clients, settings)))
+        .layer(from_fn_with_state(cloud.clone(), count));
+    let outbox = Router::new().route("/", get(async || Redirect::to("/outbox"))).merge(cloud.outbox_router());
+    (functions.merge(outbox).fallback(dunlin_intake::elsewhere), revocations)
+}
+
+/// Counts what a call costs in AWS: a request at the gateway, and an invocation.
+async fn count(State(cloud): State<Cloud>, request: Request, next: Next) -> Response {
+    let started = cloud.clock().now();
+    let answer = next.run(request).await;
+    cloud.meter().add_api_requests(1);
+    cloud.meter().add_lambda("front", 1, super::poll::gigabyte_seconds(started, cloud.clock().now()));
+    answer
+}

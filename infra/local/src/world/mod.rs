@@ -1,0 +1,130 @@
+//! The world: dunlin's functions wired to the cloud on this machine, as Lambda and API Gateway wire them in AWS. The
+//! same handlers, data layer and SDK; only who answers and who calls differs.
+
+mod front;
+mod live;
+mod poll;
+mod virtual_time;
+
+use dunlin_aws::resources::{self, Queue};
+use dunlin_aws::{Chance, Clients, Settings};
+use dunlin_evaluate::Evaluate;
+use dunlin_feedback::Home;
+use dunlin_intake::RevocationList;
+use dunlin_schedule::Schedule;
+use dunlin_send::Sender;
+use dunlin_sweep::Sweep;
+
+use crate::Cloud;
+
+/// The functions that read queues, in the order in which virtual time asks them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Function {
+    /// Reads `events`.
+    Evaluate,
+    /// Reads `steps`.
+    Schedule,
+    /// Reads `sends`.
+    Send,
+    /// Reads `feedback`.
+    Feedback,
+}
+
+impl Function {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Evaluate, Self::Schedule, Self::Send, Self::Feedback];
+
+    /// The queue it reads.
+    #[must_use]
+    pub const fn queue(self) -> Queue {
+        match self {
+            Self::Evaluate => resources::EVENTS,
+            Self::Schedule => resources::STEPS,
+            Self::Send => resources::SENDS,
+            Self::Feedback => resources::FEEDBACK,
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Evaluate => "evaluate",
+            Self::Schedule => "schedule",
+            Self::Send => "send",
+            Self::Feedback => "feedback",
+        }
+    }
+}
+
+/// Dunlin on one machine.
+#[derive(Clone)]
+pub struct World {
+    cloud: Cloud,
+    clients: Clients,
+    settings: Settings,
+    evaluate: Evaluate,
+    schedule: Schedule,
+    send: Sender,
+    feedback: Home,
+    sweep: Sweep,
+    revocations: RevocationList,
+    router: axum::Router,
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("World").field("cloud", &self.cloud).finish_non_exhaustive()
+    }
+}
+
+impl World {
+    /// Starts every function anew over `cloud`, as a deployment or a restart does.
+    #[must_use]
+    pub fn new(cloud: Cloud, settings: Settings, seed: u64) -> Self {
+        let clients = Clients::in_process(cloud.http_client(), cloud.clock().clone(), Chance::seeded(seed));
+        let (router, revocations) = front::router(&cloud, &clients, &settings);
+        Self {
+            evaluate: Evaluate::new(&clients, &settings),
+            schedule: Schedule::new(&clients, &settings),
+            send: Sender::new(&clients, &settings),
+            feedback: Home::new(&clients, &settings),
+            sweep: Sweep::new(&clients, &settings),
+            revocations,
+            router,
+            cloud,
+            clients,
+            settings,
+        }
+    }
+
+    /// The cloud it runs on.
+    #[must_use]
+    pub fn cloud(&self) -> &Cloud {
+        &self.cloud
+    }
+
+    /// The SDK's clients, as a function has them.
+    #[must_use]
+    pub fn clients(&self) -> &Clients {
+        &self.clients
+    }
+
+    /// The settings of every function.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What API Gateway serves: `intake`, `link`, `manage`; and the outbox.
+    #[must_use]
+    pub fn router(&self) -> axum::Router {
+        self.router.clone()
+    }
+
+    /// The name of a function's queue.
+    #[must_use]
+    pub fn queue_name(&self, function: Function) -> String {
+        format!("{}{}", self.settings.prefix, function.queue().name())
+    }
+}

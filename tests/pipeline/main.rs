@@ -1,0 +1,3 @@
+//! Whole stories, from a call to a mail: real handlers, virtual time.
+
+mod welcome;
