@@ -72,14 +72,18 @@ impl Evaluate {
 
 /// The records of each person, in order; the people in the order of their first record.
 fn by_person(records: Vec<Record<Calls>>) -> Vec<Vec<Record<Calls>>> {
-    let mut people: Vec<((ProjectId, UserId), Vec<Record<Calls>>)> = Vec::new();
+    let mut people: Vec<Vec<Record<Calls>>> = Vec::new();
     for record in records {
-        let Some(first) = record.task.calls.first() else { continue };
-        let key = (first.project.clone(), first.user.clone());
-        match people.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, records)) => records.push(record),
-            None => people.push((key, vec![record])),
+        let Some(person) = person(&record) else { continue };
+        match people.iter_mut().find(|known| known.first().and_then(self::person) == Some(person)) {
+            Some(records) => records.push(record),
+            None => people.push(vec![record]),
         }
     }
-    people.into_iter().map(|(_, records)| records).collect()
+    people
+}
+
+/// Whom a record is about.
+fn person(record: &Record<Calls>) -> Option<(&ProjectId, &UserId)> {
+    record.task.calls.first().map(|call| (&call.project, &call.user))
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use dunlin_aws::calls::Outgoing;
 use dunlin_core::call::Call;
-use dunlin_core::ids::digest;
+use dunlin_core::ids::{digest, person};
 use dunlin_core::limits::{CALL_BYTES, MESSAGE_CALLS};
 use dunlin_core::task;
 
@@ -36,7 +36,7 @@ pub(crate) fn write(accepted: &Accepted) -> Result<Packable, TooLarge> {
 
 /// What keeps the calls of one user in order.
 fn group(call: &Call) -> String {
-    digest(&[call.project.as_str(), call.user.as_str()])
+    person(&call.project, &call.user)
 }
 
 /// Packs the calls of a request: of one user together, each user's in order.

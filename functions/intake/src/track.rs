@@ -110,7 +110,7 @@ pub(crate) fn read(endpoint: Endpoint, mut fields: Properties) -> Result<Asked, 
             }
             Action::Tags { add: tags(fields.remove("add"), "add")?, remove: tags(fields.remove("remove"), "remove")? }
         }
-        Endpoint::Reidentify => Action::Reidentify { new_id: new_id(&fields)? },
+        Endpoint::Reidentify => Action::Reidentify { new_id: id_to_be(&fields)? },
         Endpoint::Delete => Action::Delete,
         Endpoint::Unsubscribe => Action::Unsubscribe,
         Endpoint::Resubscribe => Action::Resubscribe,
@@ -177,7 +177,7 @@ fn changes(fields: &mut Properties) -> Result<Properties, Refusal> {
     Ok(changes)
 }
 
-fn new_id(fields: &Properties) -> Result<UserId, Refusal> {
+fn id_to_be(fields: &Properties) -> Result<UserId, Refusal> {
     user(fields.get("new_id"), "new_id")?.ok_or_else(|| Refusal::field("new_id", "is required"))
 }
 

@@ -6,7 +6,7 @@ use dunlin_aws::calls::Outgoing;
 use dunlin_aws::{Kind, queues};
 use dunlin_core::call::{Action, Call};
 use dunlin_core::feedback::{Interaction, InteractionKind};
-use dunlin_core::ids::{EventId, UserId, digest};
+use dunlin_core::ids::{EventId, UserId, person};
 use dunlin_core::{link, task};
 use jiff::Timestamp;
 
@@ -70,7 +70,7 @@ pub(crate) fn message(seen: &link::Link, user: &UserId, action: Action, now: Tim
     };
     let second = now.as_second().to_string();
     let id = EventId::derive(&["link", asked, seen.project.as_str(), seen.delivery.as_str(), user.as_str(), &second]);
-    let group = digest(&[seen.project.as_str(), user.as_str()]);
+    let group = person(&seen.project, user);
     let dedup = id.to_string();
     let call = Call { id, project: seen.project.clone(), user: user.clone(), at: now, accepted_at: now, action };
     let body = task::to_text(&task::Calls { v: task::VERSION, calls: vec![call] }).ok()?;

@@ -16,18 +16,19 @@ const PURPOSE: &str = "admin";
 /// The admin key as a signature of it: what is shown is compared as signatures, in constant time.
 #[derive(Clone, Debug)]
 pub(crate) struct AdminKey {
-    signature: String,
+    signature: Option<String>,
 }
 
 impl AdminKey {
-    /// Holds `key`.
-    pub(crate) fn new(keyring: &Keyring, key: &str) -> Self {
-        Self { signature: keyring.sign(PURPOSE, key) }
+    /// Holds `key`; where there is none, no key fits.
+    pub(crate) fn new(keyring: &Keyring, key: Option<&str>) -> Self {
+        Self { signature: key.map(|key| keyring.sign(PURPOSE, key)) }
     }
 
     /// Whether `shown` is the key.
     fn is(&self, keyring: &Keyring, shown: &str) -> bool {
-        keyring.check(keyring.newest(), PURPOSE, shown, &self.signature).is_ok()
+        let fits = |signature: &String| keyring.check(keyring.newest(), PURPOSE, shown, signature).is_ok();
+        self.signature.as_ref().is_some_and(fits)
     }
 }
 

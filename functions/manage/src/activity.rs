@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use axum::Json;
 use axum::extract::State;
-use dunlin_core::ids::ProjectId;
 use dunlin_core::profile;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -15,7 +14,7 @@ use utoipa_axum::routes;
 
 use crate::Shared;
 use crate::answer::{Answer, Failures};
-use crate::input::{self, Asked, Listing, Place};
+use crate::input::{Asked, Listing, Person};
 use crate::profiles::ids;
 
 pub(crate) fn routes() -> OpenApiRouter<Shared> {
@@ -62,16 +61,17 @@ pub(crate) struct Activities {
     params(
         ("project" = String, Path, description = "The project's id"),
         ("user" = String, Path, description = "The user's id, percent-encoded"),
+        ("id" = Option<String>, Query, description = "The user's id, in place of the path's: for one with `/`, `?` or `%`"),
         Listing
     ),
     responses((status = 200, body = Activities, description = "Done"), Failures)
 )]
 async fn list(
     State(manage): State<Shared>,
-    Place((project, user)): Place<(ProjectId, String)>,
+    Person { project, user }: Person,
     Asked(listing): Asked<Listing>,
 ) -> Answer<Activities> {
-    let profile = manage.profile(&project, &input::user(&user)?).await?;
+    let profile = manage.profile(&project, &user).await?;
     let mut found = profile.riding().to_vec();
     for id in ids(&profile) {
         // A chunk holds one entry or more: so many chunks are enough.

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use crate::Shared;
 use crate::answer::{Answer, Failure, Failures};
-use crate::input::{self, Asked, LISTED_AT_MOST, Listing, Place};
+use crate::input::{Asked, LISTED_AT_MOST, Listing, Person, Place};
 use crate::profiles::ids;
 
 pub(crate) fn routes() -> OpenApiRouter<Shared> {
@@ -176,16 +176,17 @@ fn because(reason: &Reason) -> Because {
     params(
         ("project" = String, Path, description = "The project's id"),
         ("user" = String, Path, description = "The user's id, percent-encoded"),
+        ("id" = Option<String>, Query, description = "The user's id, in place of the path's: for one with `/`, `?` or `%`"),
         Listing
     ),
     responses((status = 200, body = Deliveries, description = "Done"), Failures)
 )]
 async fn list(
     State(manage): State<Shared>,
-    Place((project, user)): Place<(ProjectId, String)>,
+    Person { project, user }: Person,
     Asked(listing): Asked<Listing>,
 ) -> Answer<Deliveries> {
-    let profile = manage.profiles.get(&project, &input::user(&user)?).await?.state;
+    let profile = manage.profiles.get(&project, &user).await?.state;
     let mut found = Vec::new();
     for id in ids(&profile) {
         found.extend(manage.deliveries.list(&project, id, LISTED_AT_MOST).await?.into_iter().map(Delivery::from));

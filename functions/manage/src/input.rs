@@ -3,7 +3,7 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use dunlin_core::email::Email;
-use dunlin_core::ids::UserId;
+use dunlin_core::ids::{ProjectId, UserId};
 use http::StatusCode;
 use http::request::Parts;
 use serde::Deserialize;
@@ -38,6 +38,33 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         let query = Query::<T>::from_request_parts(parts, state).await;
         query.map(|Query(fields)| Self(fields)).map_err(|rejection| Failure::request(rejection.body_text()))
+    }
+}
+
+/// Whose profile: the user of the query, else of the path.
+///
+/// API Gateway's HTTP APIs decode a path before they hand it over, so that an id with `/`, `?` or `%` only comes
+/// through whole in a query.
+pub(crate) struct Person {
+    pub(crate) project: ProjectId,
+    pub(crate) user: UserId,
+}
+
+/// The query of a person.
+#[derive(Deserialize)]
+struct Id {
+    id: Option<String>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Person {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let Asked(Id { id }) = Asked::from_request_parts(parts, state).await?;
+        let Place((project, user)) = Place::<(ProjectId, String)>::from_request_parts(parts, state).await?;
+        let user = UserId::parse(id.as_deref().unwrap_or(&user));
+        let user = user.map_err(|why| Failure::request(format!("the user id {why}")))?;
+        Ok(Self { project, user })
     }
 }
 
@@ -78,11 +105,6 @@ impl Listing {
 /// Entries asked for, within bounds.
 pub(crate) fn limit(asked: Option<usize>) -> usize {
     asked.unwrap_or(LISTED).clamp(1, LISTED_AT_MOST)
-}
-
-/// Reads a user id of a path.
-pub(crate) fn user(text: &str) -> Result<UserId, Failure> {
-    UserId::parse(text).map_err(|why| Failure::request(format!("the user id {why}")))
 }
 
 /// Reads an address of a path.

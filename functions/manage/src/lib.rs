@@ -60,7 +60,7 @@ impl Manage {
             profiles,
             parked: Parked::new(clients, &settings.prefix),
             queues: Queues::new(clients, settings),
-            admin_key: AdminKey::new(&settings.keyring, &settings.admin_key),
+            admin_key: AdminKey::new(&settings.keyring, settings.admin_key.as_deref()),
             keyring: settings.keyring.clone(),
             clock: clients.clock.clone(),
         }

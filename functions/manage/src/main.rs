@@ -8,7 +8,7 @@ use dunlin_manage::{Manage, service};
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
     log::start();
-    let settings = Settings::from_environment()?;
+    let settings = Settings::from_environment()?.with_admin_key()?;
     let clients = Clients::from_environment().await;
     lambda_http::run(service(Manage::new(&clients, &settings))).await
 }

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use dunlin_core::call;
 use dunlin_core::ids::{ProjectId, UserId};
-use dunlin_core::profile::{Profile, Statistics};
+use dunlin_core::profile::{self, Statistics};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::answer::{Answer, Failure, Failures};
-use crate::input::{self, Place};
+use crate::input::Person;
 use crate::suppressions::Suppression;
 use crate::{Manage, Shared};
 
@@ -23,8 +23,7 @@ pub(crate) fn routes() -> OpenApiRouter<Shared> {
 
 /// A person we mail.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Profile)]
-pub(crate) struct Person {
+pub(crate) struct Profile {
     /// What the client calls them now.
     id: String,
     /// The address to mail, where there is a valid one.
@@ -96,18 +95,19 @@ impl From<&Statistics> for EventCount {
     tag = "profiles",
     params(
         ("project" = String, Path, description = "The project's id"),
-        ("user" = String, Path, description = "The user's id, percent-encoded")
+        ("user" = String, Path, description = "The user's id, percent-encoded"),
+        ("id" = Option<String>, Query, description = "The user's id, in place of the path's: for one with `/`, `?` or `%`")
     ),
-    responses((status = 200, body = Person, description = "Done"), Failures)
+    responses((status = 200, body = Profile, description = "Done"), Failures)
 )]
-async fn show(State(manage): State<Shared>, Place((project, user)): Place<(ProjectId, String)>) -> Answer<Person> {
-    let profile = manage.profile(&project, &input::user(&user)?).await?;
+async fn show(State(manage): State<Shared>, Person { project, user }: Person) -> Answer<Profile> {
+    let profile = manage.profile(&project, &user).await?;
     let email = profile.email();
     let suppression = match &email {
         Some(email) => manage.profiles.suppression(&project, email).await?,
         None => None,
     };
-    Ok(Json(Person {
+    Ok(Json(Profile {
         id: profile.id.to_string(),
         email: email.map(String::from),
         subscribed: profile.subscribed(),
@@ -123,13 +123,13 @@ async fn show(State(manage): State<Shared>, Place((project, user)): Place<(Proje
 
 impl Manage {
     /// The profile that an id means now; it must exist.
-    pub(crate) async fn profile(&self, project: &ProjectId, user: &UserId) -> Result<Profile, Failure> {
+    pub(crate) async fn profile(&self, project: &ProjectId, user: &UserId) -> Result<profile::Profile, Failure> {
         let profile = self.profiles.get(project, user).await?.state;
         if profile.exists() { Ok(profile) } else { Err(Failure::missing("profile")) }
     }
 }
 
 /// All ids under which things of a person are stored: the present one and the former ones.
-pub(crate) fn ids(profile: &Profile) -> impl Iterator<Item = &UserId> {
+pub(crate) fn ids(profile: &profile::Profile) -> impl Iterator<Item = &UserId> {
     std::iter::once(&profile.id).chain(profile.former())
 }

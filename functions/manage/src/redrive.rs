@@ -3,7 +3,7 @@
 use dunlin_aws::parked::ParkedTask;
 use dunlin_aws::resources::{EVENTS, FEEDBACK, SENDS, STEPS};
 use dunlin_aws::{Clients, Error, Settings, calls, queues};
-use dunlin_core::ids::digest;
+use dunlin_core::ids::{self, ProjectId, UserId, digest};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -46,8 +46,9 @@ impl Queues {
 fn group(task: &ParkedTask) -> String {
     let calls: Value = serde_json::from_str(&task.body).unwrap_or_default();
     let field = |name: &str| calls.pointer(&format!("/calls/0/{name}")).and_then(Value::as_str);
-    match (field("project"), field("user")) {
-        (Some(project), Some(user)) => digest(&[project, user]),
+    let project = field("project").and_then(|text| ProjectId::parse(text).ok());
+    match (project, field("user").and_then(|text| UserId::parse(text).ok())) {
+        (Some(project), Some(user)) => ids::person(&project, &user),
         _ => digest(&[task.id.as_str()]),
     }
 }

@@ -133,7 +133,7 @@ async fn show(State(manage): State<Shared>, Place((project, serial)): Place<(Pro
     Ok(Json(manage.with_text(token)))
 }
 
-/// Revoke a token; clients are refused within a minute
+/// Revoke a token; clients are refused within seconds
 #[utoipa::path(
     post,
     operation_id = "revoke_token",

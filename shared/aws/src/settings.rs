@@ -15,9 +15,12 @@ pub struct Settings {
     pub public: String,
     /// The keys that sign tokens and links, newest first.
     pub keyring: Keyring,
-    /// What an operator shows to `manage`; 32 characters or more.
-    pub admin_key: String,
+    /// What an operator shows to `manage`, 32 characters or more; only `manage` is given it.
+    pub admin_key: Option<String>,
 }
+
+/// The shortest admin key: 128 bits in hexadecimal.
+const ADMIN_KEY_BYTES: usize = 32;
 
 /// Settings that are missing or wrong, all of them.
 #[derive(Debug, thiserror::Error)]
@@ -48,13 +51,14 @@ impl Settings {
             value.unwrap_or_default()
         };
         let (queues, public) = (required("DUNLIN_QUEUES"), required("DUNLIN_PUBLIC"));
-        let (keys, admin_key) = (required("DUNLIN_SIGNING_KEYS"), required("DUNLIN_ADMIN_KEY"));
+        let keys = required("DUNLIN_SIGNING_KEYS");
+        let admin_key = get("DUNLIN_ADMIN_KEY").filter(|key| !key.trim().is_empty());
         for (name, url) in [("DUNLIN_QUEUES", &queues), ("DUNLIN_PUBLIC", &public)] {
             if !url.is_empty() && !url.starts_with("https://") && !url.starts_with("http://") {
                 wrong.push(format!("{name} is not an http URL"));
             }
         }
-        if !admin_key.is_empty() && admin_key.len() < 32 {
+        if admin_key.as_ref().is_some_and(|key| key.len() < ADMIN_KEY_BYTES) {
             wrong.push("DUNLIN_ADMIN_KEY is shorter than 32 characters".to_owned());
         }
         let keyring = match Keyring::parse(&keys) {
@@ -78,6 +82,17 @@ impl Settings {
         }
     }
 
+    /// The settings of `manage`, which alone needs the admin key.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn with_admin_key(self) -> Result<Self, SettingsError> {
+        if self.admin_key.is_none() {
+            return Err(SettingsError(vec!["DUNLIN_ADMIN_KEY is missing".to_owned()]));
+        }
+        Ok(self)
+    }
+
     /// The URL of a queue.
     #[must_use]
     pub fn queue_url(&self, queue: resources::Queue) -> String {
@@ -99,12 +114,7 @@ mod tests {
     fn everything_that_is_missing_or_wrong_is_named_at_once() {
         let error =
             Settings::read(|name| (name == "DUNLIN_QUEUES").then(|| "sqs".into())).expect_err("incomplete").to_string();
-        for part in [
-            "DUNLIN_QUEUES is not",
-            "DUNLIN_PUBLIC is missing",
-            "DUNLIN_SIGNING_KEYS is missing",
-            "DUNLIN_ADMIN_KEY is missing",
-        ] {
+        for part in ["DUNLIN_QUEUES is not", "DUNLIN_PUBLIC is missing", "DUNLIN_SIGNING_KEYS is missing"] {
             assert!(error.contains(part), "{error}");
         }
     }

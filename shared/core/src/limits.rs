@@ -33,12 +33,12 @@ pub const COUNTED_DAYS: i32 = 400;
 pub const ACTIVITY_DAYS: i32 = 30;
 /// Calls a profile remembers in its own item. A redelivered queue message is among the last ten of its
 /// group (a FIFO batch); what is older is looked up in the activity.
-pub const SEEN_CALLS: usize = 12;
+pub const SEEN_CALLS: usize = 10;
 /// Calls of one user packed into one queue message.
 pub const MESSAGE_CALLS: usize = 20;
 /// Bytes of activity that ride in the profile's item before they are written out as a chunk: keeps the
 /// item of an ordinary profile within one write unit (1 KB).
-pub const RIDING_ACTIVITY_BYTES: usize = 400;
+pub const RIDING_ACTIVITY_BYTES: usize = 300;
 /// Renames followed from an id to the profile that carries it now.
 pub const ALIAS_HOPS: usize = 64;
 

@@ -60,8 +60,9 @@ fn messages(campaign: &Campaign) -> Vec<Problem> {
 fn check_message(campaign: &Campaign, message: &Message, path: &str) -> Vec<Problem> {
     let mut problems = sender(&[("from", &message.from), ("reply_to", &message.reply_to)], &format!("{path}."));
     if message.from.is_none() && campaign.from.is_none() {
-        let mend = "add `from: Name <name@example.com>` to the message or to the campaign";
-        problems.push(Problem::error(path, "nobody is named as the sender", mend));
+        let mend =
+            "add `from: Name <name@example.com>` to the message or to the campaign, unless the project names one";
+        problems.push(Problem::warning(path, "the project's sender is used, if it names one", mend));
     }
     if message.subject.trim().is_empty() || message.subject.trim().contains(['\n', '\r']) {
         let what = "the subject is empty or has more than one line";

@@ -329,7 +329,7 @@ fn what_is_referred_to_must_be_there() {
         (
             "from: Ann <ann@example.com>\n",
             "",
-            "error: x.yaml: messages.hello: nobody is named as the sender; add `from: Name <name@example.com>` to the message or to the campaign",
+            "warning: x.yaml: messages.hello: the project's sender is used, if it names one; add `from: Name <name@example.com>` to the message or to the campaign, unless the project names one",
         ),
         (
             "Ann <ann@example.com>",

@@ -102,19 +102,17 @@ impl Profile {
     pub fn apply(&mut self, call: &Call) {
         let stamp = Stamp::of(call);
         let event = counts_as(call);
-        let creates = matches!(call.action, Action::Identify { update_only: false, .. } | Action::Track { .. });
-        self.seen.remember(call, creates, event.clone());
+        self.seen.remember(call, event.clone());
         if matches!(call.action, Action::Delete) {
             self.erase(stamp);
         }
         if self.erased.is_some_and(|erased| stamp <= erased) {
             return;
         }
-        if creates {
+        if let Some(name) = event {
+            // What counts as an event is what creates: identify and track.
             self.created = Some(self.created.map_or(stamp, |first| first.min(stamp)));
             self.touched = self.touched.max(Some(stamp));
-        }
-        if let Some(name) = event {
             self.count_event(Statistics::one(name, stamp));
         }
         self.update(&call.action, stamp);

@@ -20,15 +20,20 @@ pub struct Seen {
     forgotten: Option<u64>,
 }
 
-/// One call, as a short array: its stamp, how many milliseconds after its own time it was accepted, whether it
-/// may create the profile, and the event it counts as.
+/// One call, as a short array: its stamp, the event it counts as (then it may create the profile, too), and how many
+/// milliseconds after its own time it was accepted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Entry(Stamp, i64, bool, #[serde(default, skip_serializing_if = "Option::is_none")] Option<EventName>);
+struct Entry(Stamp, Option<EventName>, #[serde(default, skip_serializing_if = "is_zero")] i64);
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_zero(millis: &i64) -> bool {
+    *millis == 0
+}
 
 impl Entry {
     /// Orders entries by acceptance.
     fn accepted(&self) -> (u64, Stamp) {
-        (millis(self.0.at()).saturating_add_signed(self.1), self.0)
+        (millis(self.0.at()).saturating_add_signed(self.2), self.0)
     }
 }
 
@@ -46,9 +51,9 @@ impl Seen {
     }
 
     /// Remembers a call.
-    pub(super) fn remember(&mut self, call: &Call, creates: bool, counts_as: Option<EventName>) {
+    pub(super) fn remember(&mut self, call: &Call, counts_as: Option<EventName>) {
         let late = call.accepted_at.as_millisecond() - Stamp::of(call).at().as_millisecond();
-        self.calls.push(Entry(Stamp::of(call), late, creates, counts_as));
+        self.calls.push(Entry(Stamp::of(call), counts_as, late));
         self.settle();
     }
 
@@ -61,7 +66,7 @@ impl Seen {
 
     /// The first remembered call after `erased` that may create a profile.
     pub(super) fn created_after(&self, erased: Stamp) -> Option<Stamp> {
-        self.calls.iter().filter(|entry| entry.2 && entry.0 > erased).map(|entry| entry.0).min()
+        self.calls.iter().filter(|entry| entry.1.is_some() && entry.0 > erased).map(|entry| entry.0).min()
     }
 
     /// The statistics of the remembered events of that name after `erased`.
@@ -69,7 +74,7 @@ impl Seen {
         let later = self.calls.iter().filter(|entry| entry.0 > erased);
         later
             .filter_map(|entry| {
-                entry.3.as_ref().filter(|event| *event == name).map(|event| Statistics::one(event.clone(), entry.0))
+                entry.1.as_ref().filter(|event| *event == name).map(|event| Statistics::one(event.clone(), entry.0))
             })
             .reduce(|mut sum, one| {
                 sum.add(one);
