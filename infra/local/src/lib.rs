@@ -20,7 +20,7 @@ pub mod world;
 
 pub use cloud::Cloud;
 pub use error::{Broken, CloudError};
-pub use faults::{Fault, Faults, Injected, Kind, Side, When};
+pub use faults::{Fault, Faults, Injected, Kind as FaultKind, Side, When};
 pub use meter::{Count, Meter, Service, Usage};
 pub use outbox::{Mail, Outbox};
 pub use ses::Quota;

@@ -99,7 +99,11 @@ pub(crate) fn load(rows: &Connection, engine: &mut Engine, now: Millis) -> Resul
     )?;
     let mut messages = messages.query([])?;
     while let Some(row) = messages.next()? {
-        let (queue, stored) = message(row)?;
+        let (queue, mut stored) = message(row)?;
+        if stored.receives > 0 {
+            // Who received it died with its receipt: nobody has to wait for the visibility time-out.
+            stored.visible_at = stored.visible_at.min(now);
+        }
         engine.restore(&queue, stored, now);
     }
     let mut known = rows.prepare("SELECT key, queue, deduplication, id, at FROM local_known ORDER BY key")?;

@@ -117,7 +117,6 @@ impl World {
     }
 
     /// What API Gateway serves: `intake`, `link`, `manage`; and the outbox.
-    #[must_use]
     pub fn router(&self) -> axum::Router {
         self.router.clone()
     }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue::S;
-use dunlin_local::{Cloud, Fault, Kind, Service, Side, When};
+use dunlin_local::{Cloud, Fault, FaultKind as Kind, Service, Side, When};
 
 use crate::{cloud, dynamodb_client, sqs_client};
 
