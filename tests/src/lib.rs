@@ -1,16 +1,19 @@
 #![doc = include_str!("../README.md")]
 #![allow(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::missing_panics_doc,
     reason = "a builder that fails fails the test"
 )]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use axum::body::Body;
 use dunlin_aws::control::{Control, Project};
 use dunlin_aws::{Clock, Settings, Stored};
+use dunlin_core::campaign;
 use dunlin_core::ids::ProjectId;
 use dunlin_local::{Cloud, Mail, World, folder};
 use http::{Method, Request, StatusCode};
@@ -139,6 +142,55 @@ impl Stage {
     pub async fn track(&self, id: &str, event: &str, data: Value) {
         self.call(Method::POST, "/events/track", json!({"identity": {"id": id}, "event_name": event, "data": data}))
             .await;
+    }
+
+    /// Publishes a campaign written as in a file, through `manage`.
+    pub async fn publish(&self, yaml: &str) {
+        let (status, answer) = self.try_publish(yaml).await;
+        assert!(status.is_success(), "{status}: {answer}");
+        self.pass(SignedDuration::from_secs(6)).await;
+    }
+
+    /// Publishes a campaign as `dunlin push` does; it may be refused.
+    pub async fn try_publish(&self, yaml: &str) -> (StatusCode, Value) {
+        let parsed = campaign::parse("campaign.yaml", yaml, &BTreeMap::new()).expect("a campaign");
+        let path = format!("/projects/{}/campaigns/{}", self.project, parsed.id);
+        self.manage(Method::PUT, &path, &serde_json::to_value(&parsed).expect("json")).await
+    }
+
+    /// One request to `manage`, with the admin key.
+    pub async fn manage(&self, method: Method, path: &str, body: &Value) -> (StatusCode, Value) {
+        let key = format!("Bearer {ADMIN_KEY}");
+        self.request(method, &format!("/manage/v1{path}"), &[("authorization", &key)], body).await
+    }
+
+    /// What `manage` shows under a path of the project.
+    pub async fn show(&self, path: &str) -> Value {
+        let (status, answer) =
+            self.manage(Method::GET, &format!("/projects/{}{path}", self.project), &Value::Null).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {answer}");
+        answer
+    }
+
+    /// The deliveries to a person: step, state and the reason's word, oldest first.
+    pub async fn deliveries(&self, id: &str) -> Vec<(String, String, String)> {
+        let shown = self.show(&format!("/profiles/{id}/deliveries")).await;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let one =
+            |delivery: &Value| (text(&delivery["step"]), text(&delivery["state"]), text(&delivery["reason"]["code"]));
+        let mut deliveries: Vec<_> = shown["deliveries"].as_array().into_iter().flatten().map(one).collect();
+        deliveries.reverse();
+        deliveries
+    }
+
+    /// Nothing is left anywhere: every queue is empty, dead letters included, and nothing is parked.
+    pub async fn assert_at_rest(&self) {
+        let sqs = self.world.cloud().sqs();
+        for queue in sqs.names() {
+            assert_eq!(sqs.depth(&queue).total(), 0, "{queue} is not empty");
+        }
+        let (_, parked) = self.manage(Method::GET, "/parked", &Value::Null).await;
+        assert_eq!(parked["parked"], json!([]));
     }
 
     /// The mails that left, oldest first.

@@ -1,0 +1,137 @@
+//! What happens when a service is away.
+
+use dunlin_local::{Fault, FaultKind, Service, When};
+use dunlin_tests::Stage;
+use jiff::SignedDuration;
+use serde_json::json;
+
+use crate::RECEIPT;
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
+#[tokio::test]
+async fn calls_are_taken_while_the_queue_is_away_and_arrive_when_it_is_back() {
+    let stage = Stage::new(1).await;
+    stage.publish(RECEIPT).await;
+    let away = vec![Fault::new(FaultKind::Unreachable, When::Chance(1.0)).at(Service::SqsFifo)];
+    stage.world.cloud().faults().set(away);
+    for order in 0..5 {
+        stage.track("ann@example.com", "Bought", json!({ "order": order })).await;
+    }
+    stage.pass(MINUTE).await;
+    assert_eq!(stage.sent().len(), 0);
+    stage.world.cloud().faults().clear();
+    stage.pass(3 * MINUTE).await;
+    assert_eq!(stage.sent().len(), 5);
+    stage.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn a_call_is_refused_with_503_only_when_queue_and_spill_are_both_away() {
+    let stage = Stage::new(2).await;
+    stage.world.cloud().faults().set(vec![
+        Fault::new(FaultKind::Unreachable, When::Chance(1.0)).at(Service::SqsFifo),
+        Fault::new(FaultKind::Unreachable, When::Chance(1.0)).at(Service::S3),
+    ]);
+    let body = json!({"auth_token": stage.token, "id": "ann"});
+    let (status, answer) = stage.request(http::Method::POST, "/api/v2/users/track", &[], &body).await;
+    assert_eq!((status.as_u16(), &answer["status"]), (503, &json!(503)));
+}
+
+#[tokio::test]
+async fn every_call_is_taken_and_nothing_is_lost_while_the_tables_are_away_for_fifty_minutes() {
+    let stage = Stage::new(3).await;
+    stage.publish(RECEIPT).await;
+    stage.world.cloud().faults().set(vec![Fault::new(FaultKind::Unreachable, When::Chance(1.0)).at(Service::DynamoDb)]);
+    for minute in 0..50 {
+        stage.track(&format!("p{minute}@example.com"), "Bought", json!({ "order": minute })).await;
+        stage.world.settle().await;
+        let clock = stage.world.cloud().clock().clone();
+        clock.advance_to(clock.now() + MINUTE);
+    }
+    assert_eq!(stage.sent().len(), 0);
+    stage.world.cloud().faults().clear();
+    stage.pass(SignedDuration::from_mins(8)).await;
+    assert_eq!(stage.sent().len(), 50);
+    stage.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn a_throttled_mail_goes_later_and_is_not_an_attempt() {
+    let stage = Stage::new(4).await;
+    stage.publish(RECEIPT).await;
+    stage
+        .world
+        .cloud()
+        .faults()
+        .set(vec![Fault::new(FaultKind::Throttle, When::Chance(1.0)).at(Service::Ses).times(7)]);
+    for order in 0..5 {
+        stage.track("ann@example.com", "Bought", json!({ "order": order })).await;
+    }
+    stage.pass(5 * MINUTE).await;
+    assert_eq!(stage.sent().len(), 5);
+    let shown = stage.show("/profiles/ann@example.com/deliveries").await;
+    assert!(
+        shown["deliveries"].as_array().into_iter().flatten().all(|delivery| delivery["attempts"] == json!(1)),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_lost_after_ses_took_the_mail_is_resolved_by_its_own_event_without_a_second_mail() {
+    let stage = Stage::new(5).await;
+    stage.publish(RECEIPT).await;
+    stage.world.cloud().faults().set(vec![Fault::new(FaultKind::TimeoutApplied, When::Call(1)).at(Service::Ses)]);
+    stage.track("ann@example.com", "Bought", json!({"order": "1"})).await;
+    stage.pass(60 * MINUTE).await;
+    assert_eq!(stage.sent().len(), 1);
+    assert_eq!(stage.deliveries("ann@example.com").await, [("message".into(), "sent".into(), String::new())]);
+    stage.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn when_ses_stays_silent_a_receipt_goes_again_and_a_newsletter_does_not() {
+    for (campaign, event, mails) in [(RECEIPT, "Bought", 1), (crate::NUDGE, "Looked", 0)] {
+        let stage = Stage::new(6).await;
+        stage.publish(campaign).await;
+        stage
+            .world
+            .cloud()
+            .faults()
+            .set(vec![Fault::new(FaultKind::TimeoutNotApplied, When::Call(1)).at(Service::Ses)]);
+        stage.track("ann@example.com", event, json!({"order": "1"})).await;
+        stage.pass(60 * MINUTE).await;
+        assert_eq!(stage.sent().len(), mails, "{event}");
+        let (_, state, reason) = stage.deliveries("ann@example.com").await.remove(0);
+        let expected = if mails == 1 { ("sent", "") } else { ("not_sent", "unknown") };
+        assert_eq!((state.as_str(), reason.as_str()), expected);
+        stage.assert_at_rest().await;
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_fails_every_tenth_request_only_makes_things_later() {
+    for seed in 0..10 {
+        let stage = Stage::new(seed).await;
+        stage.publish(RECEIPT).await;
+        let fault = |kind| Fault::new(kind, When::Chance(0.05)).at(Service::DynamoDb);
+        let kinds =
+            [FaultKind::Throttle, FaultKind::ServerError, FaultKind::TimeoutApplied, FaultKind::TimeoutNotApplied];
+        let mut faults: Vec<Fault> = kinds.into_iter().map(fault).collect();
+        faults.push(Fault::new(FaultKind::DuplicateDelivery, When::Chance(0.1)));
+        faults.push(Fault::new(FaultKind::Reorder, When::Chance(0.1)));
+        stage.world.cloud().faults().set(faults);
+        for order in 0..20 {
+            stage.track(&format!("p{}@example.com", order % 4), "Bought", json!({ "order": order })).await;
+        }
+        stage.pass(SignedDuration::from_hours(2)).await;
+        stage.world.cloud().faults().clear();
+        stage.pass(SignedDuration::from_hours(1)).await;
+        let mut subjects: Vec<String> = stage.sent().into_iter().map(|(_, subject)| subject).collect();
+        subjects.sort();
+        let mut expected: Vec<String> = (0..20).map(|order| format!("Order {order}")).collect();
+        expected.sort();
+        assert_eq!(subjects, expected, "seed {seed}");
+        stage.assert_at_rest().await;
+    }
+}

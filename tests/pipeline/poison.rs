@@ -1,0 +1,78 @@
+//! Poison stays alone: parked with its reason, redrivable, its batch-mates unharmed.
+
+use dunlin_tests::Stage;
+use http::Method;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::RECEIPT;
+
+#[tokio::test]
+async fn a_task_that_does_not_parse_is_parked_and_its_batch_mates_are_done() {
+    let stage = Stage::new(1).await;
+    stage.publish(RECEIPT).await;
+    let url = stage.world.settings().queue_url(dunlin_aws::resources::SENDS);
+    let sqs = &stage.world.clients().sqs;
+    sqs.send_message()
+        .queue_url(&url)
+        .message_group_id("p")
+        .message_body("{\"v\":1,\"nonsense\":true}")
+        .send()
+        .await
+        .expect("sent");
+    stage.track("ann@example.com", "Bought", json!({"order": "1"})).await;
+    stage.world.settle().await;
+    assert_eq!(stage.sent().len(), 1);
+    let (_, listed) = stage.manage(Method::GET, "/parked", &Value::Null).await;
+    let task = &listed["parked"][0];
+    assert_eq!((&task["queue"], listed["parked"].as_array().map(Vec::len)), (&json!("sends"), Some(1)));
+    assert!(task["reason"].as_str().is_some_and(|reason| reason.contains("does not parse")), "{task}");
+}
+
+#[tokio::test]
+async fn a_redriven_task_does_nothing_twice() {
+    let stage = Stage::new(2).await;
+    stage.publish(RECEIPT).await;
+    stage.track("ann@example.com", "Bought", json!({"order": "1"})).await;
+    while stage.world.poll(dunlin_local::Function::Evaluate).await > 0 {}
+    let sends = stage.world.queue_name(dunlin_local::Function::Send);
+    let message = stage.world.cloud().sqs().receive(&sends, 1).remove(0);
+    let parked = dunlin_aws::parked::Parked::new(stage.world.clients(), "dunlin-");
+    let task =
+        dunlin_aws::parked::ParkedTask::new("sends", &message.id, &message.body, "to be seen", dunlin_tests::start());
+    parked.put(&task).await.expect("parked");
+    stage.pass(SignedDuration::from_mins(5)).await;
+    assert_eq!(stage.sent().len(), 1, "the message itself comes back");
+    let (status, _) = stage.manage(Method::POST, &format!("/parked/{}/redrive", task.id), &Value::Null).await;
+    assert!(status.is_success());
+    stage.pass(SignedDuration::from_mins(5)).await;
+    assert_eq!(stage.sent().len(), 1, "the same delivery is the same mail");
+    stage.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn a_template_that_fails_for_one_person_fails_only_that_mail() {
+    let stage = Stage::new(3).await;
+    let campaign = "
+id: cmp_share
+name: Share
+kind: transactional
+trigger: {event: Bought}
+from: shop@larkspur.example
+message:
+  subject: Your share
+  text: '{{ 100 | divided_by: event.people }}'
+";
+    stage.publish(campaign).await;
+    for (id, people) in [("ann", 4), ("bob", 0), ("cy", 5)] {
+        stage.identify(id, json!({})).await;
+        stage.track(id, "Bought", json!({ "people": people })).await;
+    }
+    stage.world.settle().await;
+    let sent: Vec<_> = stage.sent().into_iter().map(|(to, _)| to).collect();
+    assert_eq!(sent, ["ann@example.com", "cy@example.com"]);
+    assert_eq!(stage.deliveries("bob").await, [("message".into(), "not_sent".into(), "template".into())]);
+    let shown = stage.show("/profiles/bob/deliveries").await;
+    let reason = shown["deliveries"][0]["reason"]["text"].as_str().unwrap_or_default().to_owned();
+    assert!(reason.contains("line 1"), "{reason}");
+}
