@@ -66,7 +66,7 @@ async fn take_track(intake: &Intake, endpoint: track::Endpoint, request: Request
     let credential = credential::track(head.uri.query(), &mut fields);
     let asked = track::read(endpoint, fields)?;
     let project = intake.project(credential.as_ref()).ok_or_else(|| Refusal::credential("auth_token"))?;
-    let accepted_at = intake.clock.now();
+    let accepted_at = intake.accept();
     let accepted = asked.accept(&project, accepted_at, &intake.chance);
     let call = pack::write(&accepted).map_err(|_| too_large(endpoint.heavy_field()))?;
     let spilled = store(intake, accepted_at, pack::pack(vec![call])).await?;
@@ -83,7 +83,7 @@ async fn take_segment(intake: &Intake, endpoint: segment::Endpoint, request: Req
     let asked = segment::read(endpoint, fields, accepted_at, &mut rejects)?;
     let mut calls = Vec::with_capacity(asked.len());
     for asked in asked {
-        match (pack::write(&asked.accept(&project, accepted_at, &intake.chance)), endpoint) {
+        match (pack::write(&asked.accept(&project, intake.accept(), &intake.chance)), endpoint) {
             (Ok(call), _) => calls.push(call),
             (Err(pack::TooLarge), segment::Endpoint::Batch) => rejects.add(too_large("item").message),
             (Err(pack::TooLarge), segment::Endpoint::One(_)) => return Err(too_large("properties")),

@@ -12,6 +12,7 @@ mod reply;
 mod segment;
 mod track;
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use dunlin_aws::spill::Spill;
 use dunlin_aws::{Chance, Clients, Clock, Settings, resources};
 use dunlin_core::ids::ProjectId;
 use dunlin_core::token::{Keyring, Revocations};
+use jiff::Timestamp;
 
 use crate::credential::Credential;
 pub use crate::edge::elsewhere;
@@ -36,6 +38,7 @@ pub struct Intake {
     spill: Spill,
     clock: Clock,
     chance: Chance,
+    last: AtomicI64,
 }
 
 /// The list of revoked tokens, shared with whoever refreshes it. Empty until the first refresh: answering
@@ -70,13 +73,22 @@ impl Intake {
     /// An intake that verifies with `keyring`, and whose revocation list is empty.
     #[must_use]
     pub fn new(keyring: Keyring, queue: Queue, spill: Spill, clock: Clock, chance: Chance) -> Self {
-        Self { keyring, revocations: RevocationList::default(), queue, spill, clock, chance }
+        Self { keyring, revocations: RevocationList::default(), queue, spill, clock, chance, last: AtomicI64::new(0) }
     }
 
     /// The revocation list, for a refresher.
     #[must_use]
     pub fn revocations(&self) -> RevocationList {
         self.revocations.clone()
+    }
+
+    /// When a call is accepted: the present microsecond, or the one after the last call's. So the calls of one client, one
+    /// after the other, stay in order even where the clock stands still or goes back.
+    fn accept(&self) -> Timestamp {
+        let now = self.clock.now().as_microsecond();
+        let last = self.last.fetch_max(now, Ordering::SeqCst);
+        let micros = if now > last { now } else { self.last.fetch_add(1, Ordering::SeqCst) + 1 };
+        Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX)
     }
 
     fn project(&self, credential: Option<&Credential>) -> Option<ProjectId> {

@@ -23,15 +23,15 @@ impl Clock {
         Self::Virtual(Arc::new(AtomicI64::new(start.as_millisecond())))
     }
 
-    /// The present instant, in whole milliseconds (the resolution everything is stored with).
+    /// The present instant, in whole microseconds (virtual time: milliseconds).
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     pub fn now(&self) -> Timestamp {
-        let millis = match self {
-            Self::System => Timestamp::now().as_millisecond(),
-            Self::Virtual(millis) => millis.load(Ordering::SeqCst),
+        let instant = match self {
+            Self::System => Timestamp::from_microsecond(Timestamp::now().as_microsecond()),
+            Self::Virtual(millis) => Timestamp::from_millisecond(millis.load(Ordering::SeqCst)),
         };
-        Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
+        instant.unwrap_or(Timestamp::MAX)
     }
 
     /// Moves virtual time forward to `instant`; it never goes back, and the machine's clock ignores it.

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::stamp::{Stamp, millis};
+use super::stamp::{Stamp, micros};
 use super::statistics::Statistics;
 use crate::call::Call;
 use crate::event_name::EventName;
@@ -15,27 +15,14 @@ use crate::limits::SEEN_CALLS;
 pub struct Seen {
     #[serde(rename = "c")]
     calls: Vec<Entry>,
-    /// The latest acceptance, in milliseconds, among those forgotten.
+    /// The latest acceptance, in microseconds, among those forgotten.
     #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
     forgotten: Option<u64>,
 }
 
-/// One call, as a short array: its stamp, the event it counts as (then it may create the profile, too), and how many
-/// milliseconds after its own time it was accepted.
+/// One call, as a short array: its stamp, and the event it counts as; then it may create the profile, too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Entry(Stamp, Option<EventName>, #[serde(default, skip_serializing_if = "is_zero")] i64);
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
-fn is_zero(millis: &i64) -> bool {
-    *millis == 0
-}
-
-impl Entry {
-    /// Orders entries by acceptance.
-    fn accepted(&self) -> (u64, Stamp) {
-        (millis(self.0.at()).saturating_add_signed(self.2), self.0)
-    }
-}
+struct Entry(Stamp, Option<EventName>);
 
 impl Seen {
     /// Whether this call was taken, as far as the list reaches.
@@ -47,13 +34,12 @@ impl Seen {
     /// Whether a call accepted then may have been taken and forgotten: the activity knows.
     #[must_use]
     pub fn may_have_forgotten(&self, accepted_at: Timestamp) -> bool {
-        self.forgotten.is_some_and(|forgotten| millis(accepted_at) <= forgotten)
+        self.forgotten.is_some_and(|forgotten| micros(accepted_at) <= forgotten)
     }
 
     /// Remembers a call.
     pub(super) fn remember(&mut self, call: &Call, counts_as: Option<EventName>) {
-        let late = call.accepted_at.as_millisecond() - Stamp::of(call).at().as_millisecond();
-        self.calls.push(Entry(Stamp::of(call), counts_as, late));
+        self.calls.push(Entry(Stamp::of(call), counts_as));
         self.settle();
     }
 
@@ -83,11 +69,11 @@ impl Seen {
     }
 
     fn settle(&mut self) {
-        self.calls.sort_by_key(Entry::accepted);
+        self.calls.sort_by_key(|entry| (entry.0.accepted(), entry.0));
         self.calls.dedup_by_key(|entry| entry.0);
         let surplus = self.calls.len().saturating_sub(SEEN_CALLS);
         for entry in self.calls.drain(..surplus) {
-            self.forgotten = self.forgotten.max(Some(entry.accepted().0));
+            self.forgotten = self.forgotten.max(Some(entry.0.accepted()));
         }
     }
 }
