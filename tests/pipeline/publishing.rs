@@ -1,6 +1,6 @@
 //! Publishing: versions never change, runs keep theirs, what is wrong is refused.
 
-use dunlin_local::{Fault, FaultKind, Service, When};
+use dunlin_local::{Fault, FaultKind, Service, Side, When};
 use dunlin_tests::Stage;
 use http::{Method, StatusCode};
 use jiff::SignedDuration;
@@ -126,4 +126,26 @@ async fn an_outage_of_the_campaigns_source_changes_nothing_for_campaigns_that_ar
     stage.track("bob@example.com", "Bought", json!({"order": "2"})).await;
     stage.world.settle().await;
     assert_eq!(stage.sent().len(), 2);
+}
+
+#[tokio::test]
+async fn a_version_is_never_written_over_even_when_a_publisher_died_before_its_head() {
+    let mut stage = Stage::new(6).await;
+    stage.publish(&reminder("first")).await;
+    // It reads the project, the head and the newest version, writes the new version, and dies before its head.
+    stage.world.cloud().faults().crash_at(5, Side::Before);
+    let (crashed, orphan) = (stage.world.cloud().faults().crashed(), reminder("orphan"));
+    tokio::select! {
+        biased;
+        () = crashed => {}
+        _ = stage.try_publish(&orphan) => {}
+    }
+    assert!(stage.world.cloud().faults().has_crashed());
+    stage.restart();
+    assert_eq!(stage.show("/campaigns/cmp_reminder").await["version"], json!(1));
+    stage.publish(&reminder("second")).await;
+    assert_eq!(stage.show("/campaigns/cmp_reminder").await["version"], json!(3));
+    stage.track("ann@example.com", "Go", json!({})).await;
+    stage.pass(3 * DAY).await;
+    assert_eq!(stage.sent(), [("ann@example.com".to_owned(), "second".to_owned())]);
 }

@@ -1,16 +1,16 @@
 //! The Lambda function `intake`.
 
-use dunlin_aws::calls::Queue;
-use dunlin_aws::settings::Settings;
-use dunlin_aws::spill::Spill;
-use dunlin_aws::{Clients, log, resources};
-use dunlin_intake::{Intake, service};
+#![recursion_limit = "256"]
 
-#[tokio::main]
+use dunlin_aws::{Clients, Settings, log};
+use dunlin_intake::{Intake, refresh, service};
+
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     log::start();
-    let (settings, clients) = (Settings::from_environment()?, Clients::from_environment().await);
-    let queue = Queue::new(clients.sqs, settings.queue_url(resources::EVENTS));
-    let spill = Spill::new(clients.s3, settings.bucket());
-    lambda_http::run(service(Intake::new(settings.keyring, queue, spill, clients.clock, clients.chance))).await
+    let settings = Settings::from_environment()?;
+    let clients = Clients::from_environment().await;
+    let intake = Intake::of(&clients, &settings);
+    drop(tokio::spawn(refresh(intake.revocations(), clients, settings)));
+    lambda_http::run(service(intake)).await
 }

@@ -5,7 +5,7 @@
 use dunlin_aws::{Clients, Settings, log};
 use dunlin_manage::{Manage, service};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     log::start();
     let settings = Settings::from_environment()?.with_admin_key()?;

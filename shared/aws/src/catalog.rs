@@ -57,7 +57,7 @@ impl Catalog {
         Self { control, clock, held: Arc::default() }
     }
 
-    /// A project's campaigns. Asks the table when what is held is older than [`FRESH`]; when that fails, what is held
+    /// A project's campaigns. Asks the table when what is held is older than five seconds; when that fails, what is held
     /// stays.
     ///
     /// # Errors

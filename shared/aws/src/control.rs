@@ -182,20 +182,31 @@ impl Control {
             return Ok(stored.state.clone());
         }
         let (seen, last) = stored.map_or((0, None), |stored| (stored.version, Some(stored.state)));
+        let version = self.put_version(project, campaign, last.as_ref().map_or(1, |head| head.version + 1)).await?;
         let head = Head {
             id: campaign.id.clone(),
             name: campaign.name.clone(),
-            version: last.as_ref().map_or(1, |head| head.version + 1),
+            version,
             published_at: last.as_ref().map_or(now, |head| head.published_at),
             updated_at: now,
             paused: last.is_some_and(|head| head.paused),
         };
-        // The version goes first, over one that a publisher may have left behind when it died before its head.
-        let body =
-            crate::table::versioned(project.as_str(), &version_key(&campaign.id, head.version), 0, campaign, vec![])?;
-        self.table.put_item(body).await?;
         self.table.put(project.as_str(), &head_key(&campaign.id), seen, &head, vec![]).await?;
         Ok(head)
+    }
+
+    /// Writes a version under the first free number. A version is never written over: one that is there already was left
+    /// behind by a publisher that died before its head, or belongs to one that is at it now.
+    async fn put_version(&self, project: &ProjectId, campaign: &Campaign, first: u32) -> Result<u32> {
+        let mut version = first;
+        loop {
+            let key = version_key(&campaign.id, version);
+            match self.table.put(project.as_str(), &key, 0, campaign, vec![]).await {
+                Ok(()) => return Ok(version),
+                Err(error) if error.kind == Kind::Conflict => version += 1,
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// The head of a campaign.

@@ -21,7 +21,7 @@ pub const TTL: &str = "ttl";
 pub const PROFILES: Table = Table { name: "profiles", holds: "profiles, activity, suppressions" };
 /// One item a run.
 pub const RUNS: Table = Table { name: "runs", holds: "runs" };
-/// One item a wait, in buckets of a minute and a shard; and the sweep's cursors.
+/// One item a wait, in partitions of a day and a shard; and the sweep's cursors.
 pub const TIMERS: Table = Table { name: "timers", holds: "timers, sweep cursors" };
 /// One item a delivery.
 pub const DELIVERIES: Table = Table { name: "deliveries", holds: "deliveries" };

@@ -101,7 +101,7 @@ impl Timers {
     }
 
     /// The timers of one shard in a stretch, a page of at most `limit` behind the sort key `behind`. One read unit for
-    /// about 25 of them.
+    /// about 20 of them.
     ///
     /// # Errors
     /// When the table cannot be read.

@@ -1,0 +1,212 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args as Options, Parser, Subcommand};
+
+/// An open, serverless e-mail automation platform, on your machine.
+#[derive(Debug, Parser)]
+#[command(
+    name = "dunlin",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:
+  dunlin                          everything at http://localhost:9000, data in .dunlin/
+  dunlin demo                     six weeks of mails in seconds, without a server
+  dunlin check examples           what is wrong with a folder of campaigns
+  dunlin push examples            publish it to the dunlin that runs here
+  dunlin bench                    how fast this machine is, and what AWS would cost"
+)]
+pub(crate) struct Args {
+    /// What to do; `dev` where nothing is said.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    /// The options of `dev`.
+    #[command(flatten)]
+    pub(crate) dev: Dev,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start everything on this machine (the default)
+    Dev(Dev),
+    /// Play the example story over six weeks of virtual time, and show the mails
+    Demo(Demo),
+    /// Say what is wrong with a folder of campaigns
+    Check(Check),
+    /// Publish a folder of campaigns
+    Push(Push),
+    /// Measure the durable local system, and price it by the meter
+    Bench(Bench),
+}
+
+/// Options of `dev`.
+#[derive(Clone, Debug, Options)]
+#[command(after_help = "Examples:
+  dunlin dev                                        start, or go on where it was stopped or killed
+  dunlin dev --port 8080 --aws-port 0               another port, and no AWS on a port
+  dunlin dev --data /var/lib/dunlin --log warn      another folder, fewer lines
+  dunlin dev --examples campaigns                   publish your own folder at the start
+
+The data folder holds keys.json (the signing key and the admin key), dunlin.sqlite (tables, queues, mails) and store/
+(objects). Stop it with Ctrl-C at any moment: nothing needs to be finished.")]
+pub(crate) struct Dev {
+    /// The port of the APIs, the links and the outbox
+    #[arg(long, default_value_t = 9000, value_name = "PORT")]
+    pub(crate) port: u16,
+    /// The port of the local AWS, for `AWS_ENDPOINT_URL`; 0 for none
+    #[arg(long, default_value_t = 9001, value_name = "PORT")]
+    pub(crate) aws_port: u16,
+    /// The folder with everything that is kept
+    #[arg(long, default_value = ".dunlin", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// How much to log: error, warn, info, debug, trace, or a filter like `dunlin_send=debug`
+    #[arg(long, default_value = "info", value_name = "LEVEL")]
+    pub(crate) log: String,
+    /// The campaigns to publish at every start; else the examples (of `examples` here, or built in), once
+    #[arg(long, value_name = "DIR", conflicts_with = "no_examples")]
+    pub(crate) examples: Option<PathBuf>,
+    /// Publish nothing at the start
+    #[arg(long)]
+    pub(crate) no_examples: bool,
+}
+
+/// Options of `demo`.
+#[derive(Clone, Debug, Options)]
+#[command(after_help = "Examples:
+  dunlin demo               the timeline, then the mails, shortened
+  dunlin demo --mails       the mails in full
+  dunlin demo --seed 7      other random numbers, the same story
+  dunlin demo --fast | less as fast as it goes
+
+Exits with 1 when the story does not end as it should.")]
+pub(crate) struct Demo {
+    /// Print without pauses for reading along
+    #[arg(long)]
+    pub(crate) fast: bool,
+    /// The seed of every random number
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(crate) seed: u64,
+    /// Print the mails in full
+    #[arg(long)]
+    pub(crate) mails: bool,
+}
+
+/// Options of `check`.
+#[derive(Clone, Debug, Options)]
+#[command(after_help = "Examples:
+  dunlin check examples                                  every problem, with file, place and how to mend it
+  dunlin check --schema > campaign.schema.json           the format, for an editor
+
+Exits with 1 when a campaign would be refused.")]
+pub(crate) struct Check {
+    /// The folder
+    #[arg(value_name = "DIR", required_unless_present = "schema")]
+    pub(crate) folder: Option<PathBuf>,
+    /// Print the JSON schema of a campaign file instead
+    #[arg(long)]
+    pub(crate) schema: bool,
+}
+
+/// Options of `push`.
+#[derive(Clone, Options)]
+#[command(after_help = "Examples:
+  dunlin push examples                                   to the dunlin that runs on this machine
+  DUNLIN_ADMIN_KEY=… dunlin push campaigns --url https://mail.example.com --project prj_shop
+
+All campaigns are checked before the first is published. Content that is published already makes no new version.")]
+pub(crate) struct Push {
+    /// The folder
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// Where dunlin is
+    #[arg(long, env = "DUNLIN_URL", default_value = "http://localhost:9000")]
+    pub(crate) url: String,
+    /// The project to publish to
+    #[arg(long, env = "DUNLIN_PROJECT", default_value = crate::project::DEMO, value_name = "ID")]
+    pub(crate) project: String,
+    /// The admin key; of the data folder where none is given and dunlin is on this machine
+    #[arg(long, env = "DUNLIN_ADMIN_KEY", hide_env_values = true, value_name = "KEY")]
+    pub(crate) admin_key: Option<String>,
+    /// The data folder of the dunlin on this machine
+    #[arg(long, default_value = ".dunlin", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+}
+
+impl std::fmt::Debug for Push {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Push").field("folder", &self.folder).field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// Options of `bench`.
+#[derive(Clone, Debug, Options)]
+#[command(after_help = "Examples:
+  dunlin bench                       about a minute
+  dunlin bench --seconds 20          longer phases, steadier figures
+  dunlin bench --json > bench.json   for a program
+
+Measure a release build on a machine that does nothing else: load generator and dunlin share its cores.")]
+pub(crate) struct Bench {
+    /// Seconds of each phase of intake and of the phase at moderate load
+    #[arg(long, default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(crate) seconds: u64,
+    /// Events that are followed to the end, and at most so many mails
+    #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u64).range(100..=1_000_000))]
+    pub(crate) events: u64,
+    /// Connections of the load generator
+    #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000))]
+    pub(crate) connections: u64,
+    /// Events a second at moderate load
+    #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u64).range(10..=10_000))]
+    pub(crate) rate: u64,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Args {
+        Args::try_parse_from(line.split(' ')).expect("arguments")
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        use clap::CommandFactory as _;
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn nothing_said_is_dev_at_port_9000() {
+        let args = parse("dunlin");
+        assert!(args.command.is_none());
+        assert_eq!((args.dev.port, args.dev.aws_port), (9000, 9001));
+        assert_eq!(args.dev.data, PathBuf::from(".dunlin"));
+    }
+
+    #[test]
+    fn the_options_of_dev_need_no_subcommand() {
+        assert_eq!(parse("dunlin --port 8080").dev.port, 8080);
+        assert!(matches!(parse("dunlin dev --port 8080").command, Some(Command::Dev(Dev { port: 8080, .. }))));
+    }
+
+    #[test]
+    fn check_wants_a_folder_or_asks_for_the_schema() {
+        assert!(Args::try_parse_from(["dunlin", "check"]).is_err());
+        assert!(Args::try_parse_from(["dunlin", "check", "--schema"]).is_ok());
+        assert!(Args::try_parse_from(["dunlin", "check", "examples"]).is_ok());
+    }
+
+    #[test]
+    fn a_push_goes_to_this_machine_unless_told_otherwise() {
+        let Some(Command::Push(push)) = parse("dunlin push examples --admin-key 0123456789").command else {
+            panic!("not a push")
+        };
+        assert_eq!((push.url.as_str(), push.project.as_str()), ("http://localhost:9000", "prj_demo"));
+        assert!(!format!("{push:?}").contains("0123456789"), "the key is not printable");
+    }
+}

@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+
+mod args;
+mod bench;
+mod bill;
+mod check;
+mod demo;
+mod dev;
+mod examples;
+mod keys;
+mod project;
+mod push;
+mod run;
+mod say;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    run::run(args::Args::parse())
+}

@@ -1,0 +1,48 @@
+//! Does what the command line says, and turns the outcome into an exit code.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::args::{Args, Command};
+use crate::{bench, check, demo, dev, push, say};
+
+/// How a command that did its work found things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// As they should be: exit code 0.
+    Well,
+    /// Not as they should be, as the output says: exit code 1.
+    Unwell,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args) -> ExitCode {
+    match command(args) {
+        Ok(Outcome::Well) => ExitCode::SUCCESS,
+        Ok(Outcome::Unwell) => ExitCode::FAILURE,
+        Err(error) => {
+            say::failure(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn command(args: Args) -> anyhow::Result<Outcome> {
+    match args.command.unwrap_or(Command::Dev(args.dev)) {
+        Command::Dev(dev) => on(Builder::new_multi_thread(), dev::dev(dev)),
+        Command::Demo(demo) => on(Builder::new_current_thread(), demo::demo(demo)),
+        Command::Check(check) => check::check(&check),
+        Command::Push(push) => on(Builder::new_current_thread(), push::push(push)),
+        Command::Bench(bench) => on(Builder::new_multi_thread(), bench::bench(bench)),
+    }
+}
+
+/// Runs a future on a runtime, and does not wait for what it leaves behind.
+fn on(mut runtime: Builder, work: impl Future<Output = anyhow::Result<Outcome>>) -> anyhow::Result<Outcome> {
+    let runtime: Runtime = runtime.enable_all().build()?;
+    let outcome = runtime.block_on(work);
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    outcome
+}
