@@ -10,6 +10,7 @@ mod feedback;
 mod outage;
 mod people;
 mod poison;
+mod privacy;
 mod publishing;
 mod waits;
 mod welcome;
