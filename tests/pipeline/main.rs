@@ -12,6 +12,7 @@ mod people;
 mod poison;
 mod privacy;
 mod publishing;
+mod trace;
 mod waits;
 mod welcome;
 

@@ -62,8 +62,9 @@ impl Clients {
             .http_client(http)
             .time_source(SharedTimeSource::new(clock.clone()));
         let builder = if clock.is_virtual() {
-            // Whatever sleeps moves virtual time: only waits between retries may.
+            // Whatever sleeps moves virtual time: only waits between retries may, and without the SDK's own dice.
             builder
+                .retry_config(RetryConfig::standard().with_use_static_exponential_base(true))
                 .sleep_impl(SharedAsyncSleep::new(Jump(clock.clone())))
                 .timeout_config(TimeoutConfig::disabled())
                 .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
