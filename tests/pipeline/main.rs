@@ -8,6 +8,7 @@ mod cost;
 mod crash;
 mod feedback;
 mod outage;
+mod outbox;
 mod people;
 mod poison;
 mod privacy;

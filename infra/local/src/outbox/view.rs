@@ -1,5 +1,6 @@
 //! What the outbox's pages look like.
 
+use dunlin_core::mail::CAMPAIGN_TAG;
 use maud::{DOCTYPE, Markup, html};
 
 use super::Mail;
@@ -33,7 +34,7 @@ fn page(title: &str, refresh: bool, content: &Markup) -> Markup {
 }
 
 fn campaign(mail: &Mail) -> Option<&str> {
-    mail.tags.iter().find(|(name, _)| name == "campaign").map(|(_, value)| value.as_str())
+    mail.tags.iter().find(|(name, _)| name == CAMPAIGN_TAG).map(|(_, value)| value.as_str())
 }
 
 /// One page of the list, newest first; `number` counts from 0.
