@@ -96,6 +96,8 @@ async fn a_waiting_run_costs_nothing_until_it_is_due() {
         stage.track(&format!("p{n}@example.com"), "Bought", json!({"order": n})).await;
     }
     stage.pass(SignedDuration::from_mins(30)).await;
+    stage.world.sweep().await;
+    stage.pass(SignedDuration::from_mins(1)).await;
     let before = stage.world.cloud().meter().snapshot();
     stage.world.sweep().await;
     let swept = stage.world.cloud().meter().snapshot().difference(&before);

@@ -39,12 +39,14 @@ async fn a_call_is_refused_with_503_only_when_queue_and_spill_are_both_away() {
 }
 
 #[tokio::test]
-async fn every_call_is_taken_and_nothing_is_lost_while_the_tables_are_away_for_fifty_minutes() {
+async fn every_call_is_taken_and_nothing_is_lost_while_the_tables_are_away_for_five_hours() {
     let stage = Stage::new(3).await;
     stage.publish(RECEIPT).await;
     stage.world.cloud().faults().set(vec![Fault::new(FaultKind::Unreachable, When::Chance(1.0)).at(Service::DynamoDb)]);
-    for minute in 0..50 {
-        stage.track(&format!("p{minute}@example.com"), "Bought", json!({ "order": minute })).await;
+    for minute in 0..300 {
+        if minute % 6 == 0 {
+            stage.track(&format!("p{minute}@example.com"), "Bought", json!({ "order": minute })).await;
+        }
         stage.world.settle().await;
         let clock = stage.world.cloud().clock().clone();
         clock.advance_to(clock.now() + MINUTE);
@@ -134,4 +136,36 @@ async fn a_service_that_fails_every_tenth_request_only_makes_things_later() {
         assert_eq!(subjects, expected, "seed {seed}");
         stage.assert_at_rest().await;
     }
+}
+
+#[tokio::test]
+async fn a_throttled_mail_whose_ledger_entry_loses_its_answer_still_goes() {
+    for call in 1..6 {
+        let stage = Stage::new(7).await;
+        stage.publish(RECEIPT).await;
+        stage.world.cloud().faults().set(vec![
+            Fault::new(FaultKind::Throttle, When::Call(1)).at(Service::Ses),
+            Fault::new(FaultKind::TimeoutApplied, When::Call(call)).at(Service::DynamoDb).on("PutItem"),
+        ]);
+        stage.track("ann@example.com", "Bought", json!({"order": "1"})).await;
+        stage.pass(30 * MINUTE).await;
+        assert_eq!(stage.sent().len(), 1, "the answer to put {call} was lost");
+        stage.assert_at_rest().await;
+    }
+}
+
+#[tokio::test]
+async fn a_spilled_object_that_never_works_does_not_keep_the_others() {
+    let stage = Stage::new(8).await;
+    stage.publish(RECEIPT).await;
+    let put = stage.world.clients().s3.put_object().bucket("dunlin-store").key("spill/0000000000000-bad.json");
+    put.body(b"not ours".to_vec().into()).send().await.expect("put");
+    stage.world.cloud().faults().set(vec![Fault::new(FaultKind::Unreachable, When::Chance(1.0)).at(Service::SqsFifo)]);
+    for order in 0..150 {
+        stage.track("ann@example.com", "Bought", json!({ "order": order })).await;
+    }
+    stage.world.cloud().faults().clear();
+    stage.world.sweep().await;
+    stage.world.settle().await;
+    assert_eq!(stage.sent().len(), 150, "in one sweep");
 }

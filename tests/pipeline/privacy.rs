@@ -49,9 +49,10 @@ async fn story(stage: &Stage) {
     let refused = json!({"auth_token": secret("token"), "id": secret("c"), "email": format!("{MARK}@")});
     stage.request(Method::POST, "/api/v2/users/track", &[], &refused).await;
     let url = stage.world.settings().queue_url(dunlin_aws::resources::SENDS);
-    let poison = format!("{{\"v\":1,\"user\":\"{MARK}\"}}");
     let sqs = &stage.world.clients().sqs;
-    sqs.send_message().queue_url(&url).message_group_id("p").message_body(poison).send().await.expect("sent");
+    for poison in [format!("{{\"v\":1,\"user\":\"{MARK}\"}}"), format!("{{\"v\":\"{MARK}\",\"project\":\"{MARK}\"}}")] {
+        sqs.send_message().queue_url(&url).message_group_id("p").message_body(poison).send().await.expect("sent");
+    }
     stage.pass(SignedDuration::from_mins(30)).await;
     stage.call(Method::PUT, "/users/reidentify", json!({"id": secret("a"), "new_id": secret("z")})).await;
     stage.call(Method::POST, "/users/delete", json!({"id": secret("z")})).await;

@@ -52,7 +52,11 @@ impl Evaluate {
                     fates.again(record, &error);
                     blocked = Some(error);
                 }
-                result => settle(resources::EVENTS.stem, record, result, &self.parked, self.clock.now(), fates).await,
+                result => {
+                    settle(resources::EVENTS.stem, record, result, &self.parked, self.clock.now(), fates).await;
+                    // Where not even parking worked, the order within the group still holds.
+                    blocked = fates.comes_back(record).then(|| Error::bare(Kind::Unavailable, "park a task"));
+                }
             }
         }
     }

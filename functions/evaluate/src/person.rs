@@ -1,10 +1,12 @@
 //! One person's calls: load, fold, decide, store, act.
 
+use std::collections::BTreeSet;
+
 use dunlin_aws::runs::Runs;
 use dunlin_aws::{Error, Kind, Stored};
 use dunlin_core::call::{Action, Call};
 use dunlin_core::condition::Facts;
-use dunlin_core::ids::UserId;
+use dunlin_core::ids::{EventId, UserId};
 use dunlin_core::profile::rename::rename;
 use dunlin_core::profile::{Profile, Stamp, counts_as};
 use dunlin_core::run::{RunState, Transition, start};
@@ -38,8 +40,9 @@ impl Evaluate {
         let (project, live) = (&first.project, self.catalog.live(&first.project).await?);
         let mut stored = self.profiles.get(project, &first.user).await?;
         let (mut changed, mut transitions) = (false, Vec::new());
+        let recorded = self.recorded(&stored.state, calls).await?;
         for call in calls {
-            if !self.taken(&stored.state, call).await? {
+            if !stored.state.seen().contains(call) && !recorded.contains(&call.id) {
                 stored.state.apply(call);
                 changed = true;
             }
@@ -74,14 +77,14 @@ impl Evaluate {
         Ok(())
     }
 
-    async fn taken(&self, profile: &Profile, call: &Call) -> Result<bool, Error> {
-        if profile.seen().contains(call) {
-            return Ok(true);
+    /// The calls in the activity, where one of these may be older than what the profile itself remembers.
+    async fn recorded(&self, profile: &Profile, calls: &[&Call]) -> Result<BTreeSet<EventId>, Error> {
+        let unsure =
+            |call: &&&Call| !profile.seen().contains(call) && profile.seen().may_have_forgotten(call.accepted_at);
+        match calls.iter().find(unsure) {
+            Some(call) => self.profiles.recorded(&call.project, profile).await,
+            None => Ok(BTreeSet::new()),
         }
-        if !profile.seen().may_have_forgotten(call.accepted_at) {
-            return Ok(false);
-        }
-        self.profiles.recorded(&call.project, profile, &call.id).await
     }
 
     async fn store(&self, first: &Call, stored: &mut Stored<Profile>) -> Result<(), Error> {
@@ -131,7 +134,7 @@ impl Evaluate {
 /// The event that a call is to campaigns, unless it is erased already.
 fn trigger(profile: &Profile, call: &Call) -> Option<TriggerEvent> {
     let name = counts_as(call)?;
-    if profile.erased_at().is_some_and(|erased| call.at <= erased) {
+    if !profile.remembers(call.at) {
         return None;
     }
     let data = match &call.action {

@@ -3,7 +3,7 @@
 use dunlin_aws::Chance;
 use dunlin_core::call::{Action, Call};
 use dunlin_core::ids::{EventId, ProjectId, UserId, digest};
-use dunlin_core::limits::{DEDUPLICATION, FUTURE};
+use dunlin_core::limits::DEDUPLICATION;
 use jiff::Timestamp;
 
 /// A checked request, before it is known whose it is.
@@ -23,7 +23,8 @@ pub(crate) enum Sameness {
     Never,
     /// Within five minutes: those with the same event, user and data, or check id where there is no data.
     Event { check: Option<String> },
-    /// Those with the same `messageId`, for ever; `part` tells the calls of one message apart.
+    /// Those with the same `messageId`, as far as the queue and the profile remember; `part` tells the calls of one message
+    /// apart.
     Message { id: String, part: &'static str },
 }
 
@@ -38,8 +39,8 @@ impl Asked {
     /// The call of `project`, taken at `accepted_at`.
     pub(crate) fn accept(self, project: &ProjectId, accepted_at: Timestamp, chance: &Chance) -> Accepted {
         let (id, key) = self.identity(project, accepted_at, chance);
-        let near = |at: &Timestamp| at.duration_since(accepted_at) <= FUTURE;
-        let at = self.at.filter(near).unwrap_or(accepted_at);
+        // Nothing happens after it was accepted: a client's clock that is ahead must not win against a later delete.
+        let at = self.at.map_or(accepted_at, |at| at.min(accepted_at));
         Accepted {
             call: Call { id, project: project.clone(), user: self.user, at, accepted_at, action: self.action },
             key,
@@ -157,13 +158,12 @@ mod tests {
     }
 
     #[test]
-    fn a_time_far_in_the_future_is_now() {
+    fn nothing_happens_after_it_was_accepted() {
         let at = |hours: i64| {
             let at = NOON + SignedDuration::from_hours(hours);
             accept(&Asked { at: Some(at), ..track("7", "Paid", json!({}), None) }, 0).call.at
         };
-        assert_eq!(at(24), NOON + SignedDuration::from_hours(24));
-        assert_eq!(at(25), NOON);
+        assert_eq!(at(1), NOON);
         assert_eq!(at(-99_999), NOON - SignedDuration::from_hours(99_999));
     }
 }

@@ -8,7 +8,7 @@ use dunlin_aws::control::Control;
 use dunlin_aws::parked::Parked;
 use dunlin_aws::profiles::Profiles;
 use dunlin_aws::runs::Runs;
-use dunlin_aws::{Clients, Clock, Error, Settings, resources};
+use dunlin_aws::{Clients, Clock, Error, Kind, Settings, resources};
 use dunlin_core::condition::Facts;
 use dunlin_core::run::{Advance, Transition};
 use dunlin_core::task::Step;
@@ -16,6 +16,9 @@ use jiff::SignedDuration;
 
 /// How often a run that its paused campaign holds looks again: what SQS can hold back.
 const HOLD: SignedDuration = SignedDuration::from_mins(15);
+
+/// Times a run is advanced again at once when somebody else moved it in between.
+const CONFLICTS: usize = 4;
 
 /// What `schedule` may touch: runs, timers, the steps and sends queues; it reads profiles and campaigns and parks poison.
 #[derive(Clone, Debug)]
@@ -46,17 +49,33 @@ impl Schedule {
     pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
         let (queue, now, mut fates) = (resources::STEPS.stem, self.clock.now(), Fates::default());
         let records = read::<Step>(queue, event, &self.parked, now, &mut fates).await;
-        each(queue, &records, &self.parked, now, &mut fates, |record| self.step(&record.task)).await;
+        each(queue, &records, &self.parked, now, &mut fates, |record| self.step(&record.task, record.receives)).await;
         fates.response()
     }
 
-    /// Advances a run, if the hint is right: the row decides.
-    async fn step(&self, step: &Step) -> Result<(), Error> {
+    /// Advances a run; decides again at once when somebody else, or a lost answer of ours, moved it in between.
+    async fn step(&self, step: &Step, receives: u32) -> Result<(), Error> {
+        for attempt in 0..CONFLICTS {
+            match self.attempt(step, receives > 1 || attempt > 0).await {
+                Err(error) if error.kind == Kind::Conflict => {}
+                result => return result,
+            }
+        }
+        Err(Error::bare(Kind::Conflict, "advance a run"))
+    }
+
+    /// Advances a run, if the hint is right: the row decides. `again` says that this hint may have made the move before.
+    async fn attempt(&self, step: &Step, again: bool) -> Result<(), Error> {
         let Some(stored) = self.runs.get(&step.project, &step.run).await? else { return Ok(()) };
         let (run, now) = (stored.state, self.clock.now());
         if step.moves < run.moves {
-            // The move was made; whether its commands were carried out, only doing them again makes sure.
-            return self.commands.carry_out(&run, &run.last_commands, true, || self.clock.now()).await;
+            // The move was made. Whether its commands were carried out, only doing them again makes sure; a second hint
+            // for the same move need not.
+            return if again {
+                self.commands.carry_out(&run, &run.last_commands, true, || self.clock.now()).await
+            } else {
+                Ok(())
+            };
         }
         if self.catalog.live(&run.project).await?.is_paused(&run.campaign) {
             return self.commands.put_back(step, now + HOLD, now).await;

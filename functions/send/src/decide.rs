@@ -107,7 +107,7 @@ fn admit(
     task: &Task,
     now: Timestamp,
 ) -> Result<Email, Reason> {
-    if !profile.exists() {
+    if !profile.remembers(task.event.at) {
         return Err(Reason::Deleted);
     }
     if !campaign.ignores_unsubscribes() && !profile.subscribed() {

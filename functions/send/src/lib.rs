@@ -17,7 +17,7 @@ use dunlin_aws::{Clients, Clock, Error, Kind, Settings, Stored, resources};
 use dunlin_core::delivery::{Delivery, Next, Reason, State};
 use dunlin_core::task::Send as Task;
 use dunlin_core::token::Keyring;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::decide::Decided;
 use crate::mail::Mail;
@@ -27,6 +27,8 @@ use crate::mail::Mail;
 const FRESH: SignedDuration = SignedDuration::from_secs(60);
 /// How long a mail waits when SES is over a limit.
 const LATER: SignedDuration = SignedDuration::from_secs(10);
+/// How long a mail waits when SES does not let the account send: until an operator has done something.
+const PAUSED: SignedDuration = SignedDuration::from_mins(15);
 /// Times a mail is decided again at once when a claim meets a change.
 const CHANGES: usize = 4;
 
@@ -108,11 +110,11 @@ impl Sender {
     /// SES stayed silent about an unknown outcome: a transactional mail goes again, since a receipt twice is better than
     /// none; any other stays unsent, since a second mail is worse than none.
     async fn resolve(&self, task: &Task, mut stored: Stored<Delivery>) -> Result<(), Error> {
-        let campaign = self.catalog.version(&task.project, &task.campaign, task.version).await?;
-        if campaign.ignores_unsubscribes() {
-            return self.decide_and_send(task, stored).await;
+        match self.catalog.version(&task.project, &task.campaign, task.version).await {
+            Ok(campaign) if !campaign.ignores_unsubscribes() => self.not_sent(&mut stored, Reason::Unknown).await,
+            Err(error) if error.kind != Kind::NotFound => Err(error),
+            _ => self.decide_and_send(task, stored).await,
         }
-        self.not_sent(&mut stored, Reason::Unknown).await
     }
 
     async fn decide_and_send(&self, task: &Task, mut stored: Stored<Delivery>) -> Result<(), Error> {
@@ -154,37 +156,67 @@ impl Sender {
 
     /// Writes down what SES said. When this fails, the claim expires and the outcome is unknown.
     async fn commit(&self, task: &Task, mut stored: Stored<Delivery>, outcome: Outcome) -> Result<(), Error> {
-        let (now, delivery) = (self.clock.now(), &mut stored.state);
-        match outcome {
-            Outcome::Sent(ses_id) => {
-                delivery.note(now, "sent", "");
-                delivery.state = State::Sent { at: now, ses_id: Some(ses_id) };
+        let claimed = stored.state.state.clone();
+        for _ in 0..CHANGES {
+            let now = self.clock.now();
+            let until = take(&mut stored.state, &outcome, now);
+            tracing::info!(delivery.id = %stored.state.id, project.id = %stored.state.project, sent = until.is_none(), "mail handed over");
+            match self.deliveries.put(&stored, now).await {
+                Ok(()) => return self.later(task, until, now).await,
+                Err(error) if error.kind != Kind::Conflict => return Err(error),
+                Err(_) => {}
             }
-            Outcome::Later(reason) => {
-                delivery.attempts -= 1;
-                delivery.state = State::Again { at: now, reason };
+            // Somebody wrote in between: our own write whose answer was lost, a reader's open, or SES's own event.
+            let Some(there) = self.deliveries.get(&task.project, &task.delivery).await? else { return Ok(()) };
+            if there.state.state != claimed {
+                return self.later(task, waits(&there.state, now), now).await;
             }
-            Outcome::Refused(reason) => delivery.state = State::NotSent { at: now, reason: Reason::Refused(reason) },
-            Outcome::Unknown(reason) => {
-                delivery.note(now, "outcome unknown", &reason);
-                delivery.state = State::Unknown { at: now };
-            }
+            stored = there;
         }
-        let until = match &delivery.state {
-            State::Again { .. } => Some(now + LATER),
-            State::Unknown { .. } => Some(now + dunlin_core::delivery::SILENCE),
-            _ => None,
-        };
-        tracing::info!(delivery.id = %delivery.id, project.id = %delivery.project, sent = until.is_none(), "mail handed over");
-        match self.deliveries.put(&stored, now).await {
-            // SES's own event was faster: it knows better.
-            Err(error) if error.kind == Kind::Conflict => Ok(()),
-            Err(error) => Err(error),
-            Ok(()) => match until {
-                Some(until) => self.commands.put_off(task, until, now).await,
-                None => Ok(()),
-            },
+        Err(Error::bare(Kind::Conflict, "commit a mail"))
+    }
+
+    /// Looks at the mail again at that instant.
+    async fn later(&self, task: &Task, until: Option<Timestamp>, now: Timestamp) -> Result<(), Error> {
+        match until {
+            Some(until) => self.commands.put_off(task, until, now).await,
+            None => Ok(()),
         }
+    }
+}
+
+/// Takes what SES said into the ledger's entry; when to look at the mail again, if ever.
+fn take(delivery: &mut Delivery, outcome: &Outcome, now: Timestamp) -> Option<Timestamp> {
+    match outcome {
+        Outcome::Sent(ses_id) => {
+            delivery.note(now, "sent", "");
+            delivery.state = State::Sent { at: now, ses_id: Some(ses_id.clone()) };
+            None
+        }
+        Outcome::Refused(reason) => {
+            delivery.state = State::NotSent { at: now, reason: Reason::Refused(reason.clone()) };
+            None
+        }
+        Outcome::Later(reason) | Outcome::Paused(reason) => {
+            delivery.attempts -= 1;
+            delivery.state = State::Again { at: now, reason: reason.clone() };
+            Some(now + if matches!(outcome, Outcome::Paused(_)) { PAUSED } else { LATER })
+        }
+        Outcome::Unknown(reason) => {
+            delivery.note(now, "outcome unknown", reason);
+            delivery.state = State::Unknown { at: now };
+            waits(delivery, now)
+        }
+    }
+}
+
+/// When to look again at a mail that stands like this.
+fn waits(delivery: &Delivery, now: Timestamp) -> Option<Timestamp> {
+    match delivery.next(now) {
+        Next::Claim => Some(now + LATER),
+        Next::Wait(until) => Some(until),
+        Next::Lost | Next::Resolve => Some(now),
+        Next::Done => None,
     }
 }
 

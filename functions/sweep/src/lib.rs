@@ -16,7 +16,7 @@ const OVERDUE: SignedDuration = SignedDuration::from_mins(5);
 /// Where a walk without a cursor begins, before now: no timer is older than the first sweep of its table, but a
 /// restored table may be.
 const FIRST: SignedDuration = SignedDuration::from_hours(1);
-/// Spilled objects put back in one sweep.
+/// Spilled objects put back beside each other.
 const SPILLED: u16 = 100;
 
 /// What `sweep` may touch: timers, the steps and events queues, the spill; it reads runs.
@@ -108,11 +108,30 @@ impl Sweep {
         Ok(late)
     }
 
+    /// Puts spilled calls back, oldest first, until none is left or all that are left fail. What fails stays, and does
+    /// not keep the others.
     async fn empty_spill(&self) -> Result<(), Error> {
-        for key in self.spill.list(SPILLED).await? {
-            let count = self.spill.requeue(&key, &self.events).await?;
-            tracing::info!(spill.key = %key, calls.count = count, "spilled calls put back");
+        loop {
+            let keys = self.spill.list(SPILLED).await?;
+            let results = futures::future::join_all(keys.iter().map(|key| self.spill.requeue(key, &self.events))).await;
+            let (mut put_back, mut failure) = (0_usize, None);
+            for (key, result) in keys.iter().zip(results) {
+                match result {
+                    Ok(_) => put_back += 1,
+                    Err(error) => {
+                        tracing::warn!(spill.key = %key, error = %error, "spilled calls stay");
+                        failure = failure.or(Some(error));
+                    }
+                }
+            }
+            if put_back > 0 {
+                tracing::info!(objects.count = put_back, "spilled calls put back");
+            }
+            match failure {
+                Some(error) if put_back == 0 => return Err(error),
+                _ if keys.is_empty() => return Ok(()),
+                _ => {}
+            }
         }
-        Ok(())
     }
 }

@@ -34,8 +34,14 @@ pub struct Fates {
 impl Fates {
     /// The record comes back after its visibility time-out; says why, once.
     pub fn again<T>(&mut self, record: &Record<T>, error: &Error) {
-        tracing::warn!(task.message = %record.message, task.receives = record.receives, error = %Chain(error), "task comes back");
+        tracing::warn!(task.message = %record.message, task.receives = record.receives, error = %Chain(error, Detail::Places), "task comes back");
         self.failed.push(record.message.clone());
+    }
+
+    /// Whether a record comes back.
+    #[must_use]
+    pub fn comes_back<T>(&self, record: &Record<T>) -> bool {
+        self.failed.contains(&record.message)
     }
 
     /// The answer to Lambda: the records that come back, all others are done.
@@ -109,21 +115,21 @@ pub async fn settle<T>(
 async fn park<T>(
     queue: &str,
     record: &Record<T>,
-    reason: &(dyn StdError + Send + Sync),
+    reason: &(dyn StdError + Send + Sync + 'static),
     parked: &Parked,
     now: Timestamp,
     fates: &mut Fates,
 ) {
-    let task = ParkedTask::new(queue, &record.message, &record.body, &Chain(reason).to_string(), now);
+    let task = ParkedTask::new(queue, &record.message, &record.body, &Chain(reason, Detail::Values).to_string(), now);
     match parked.put(&task).await {
         Ok(()) => {
-            tracing::error!(task.message = %record.message, parked.id = %task.id, reason = %task.reason, "task parked")
+            tracing::error!(task.message = %record.message, parked.id = %task.id, reason = %Chain(reason, Detail::Places), "task parked")
         }
         Err(error) => fates.again(record, &error),
     }
 }
 
-/// Works through records one after the other. Standard queues: what fails, fails alone.
+/// Works through the records of a standard queue beside each other: what fails, fails alone.
 pub async fn each<'a, T, F, Fut>(
     queue: &str,
     records: &'a [Record<T>],
@@ -145,15 +151,29 @@ fn receives(message: &SqsMessage) -> u32 {
     message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1)
 }
 
-/// An error with its causes, for a log line: kinds and codes, never a property value.
-struct Chain<'a>(&'a (dyn StdError + 'a));
+/// How much of a cause may be shown.
+#[derive(Clone, Copy)]
+enum Detail {
+    /// Everything, for the operator who looks at a parked task.
+    Values,
+    /// Kinds, codes and places, for a log: what a JSON parser says may quote a value.
+    Places,
+}
+
+/// An error with its causes.
+struct Chain<'a>(&'a (dyn StdError + 'static), Detail);
 
 impl std::fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.0)?;
         let mut cause = self.0.source();
         while let Some(error) = cause {
-            write!(f, ": {error}")?;
+            match (self.1, error.downcast_ref::<serde_json::Error>()) {
+                (Detail::Places, Some(json)) => {
+                    write!(f, ": {:?} error at line {} column {}", json.classify(), json.line(), json.column())?;
+                }
+                _ => write!(f, ": {error}")?,
+            }
             cause = error.source();
         }
         Ok(())

@@ -10,7 +10,7 @@ use dunlin_core::ids::{self, DeliveryId, ProjectId, UserId};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::clients::Clients;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, kind_of_transaction};
 use crate::item::{Item, expires};
 use crate::profiles::{EXISTS, Profiles, SUBSCRIBED};
 use crate::resources;
@@ -99,7 +99,7 @@ impl Deliveries {
         match request.send().await {
             Ok(_) => Ok(Claimed::Yes),
             Err(error) if condition_failed(&error) => Ok(Claimed::Changed),
-            Err(error) => Err(Error::of("claim")(error)),
+            Err(error) => Err(Error::new(kind_of_transaction(&error), "claim", error)),
         }
     }
 

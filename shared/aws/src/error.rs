@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
@@ -70,6 +71,23 @@ impl Error {
 
 /// The result of the data layer.
 pub type Result<T> = std::result::Result<T, Error>;
+
+/// The kind of a transaction's failure: what any of its writes would fail of for ever weighs more than a conflict.
+pub(crate) fn kind_of_transaction<R>(error: &SdkError<TransactWriteItemsError, R>) -> Kind {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+        return kind_of(error);
+    };
+    let any = |codes: &[&str]| {
+        cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code()).any(|code| codes.contains(&code))
+    };
+    if any(&["ValidationError", "ItemCollectionSizeLimitExceeded"]) {
+        Kind::Invalid
+    } else if any(&["ThrottlingError", "ProvisionedThroughputExceeded"]) {
+        Kind::Throttled
+    } else {
+        Kind::Conflict
+    }
+}
 
 /// The kind of an SDK error. Codes: DynamoDB "Error handling", SQS and S3 "Common errors".
 pub(crate) fn kind_of<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Kind {

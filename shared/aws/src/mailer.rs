@@ -15,8 +15,10 @@ use crate::resources::CONFIGURATION_SET;
 pub enum Outcome {
     /// SES has it, under this message id.
     Sent(String),
-    /// SES certainly does not have it, and may take it later: a limit, or sending is paused. The code says which.
+    /// SES certainly does not have it, and may take it soon: over a limit.
     Later(String),
+    /// SES certainly does not have it, and takes nothing of this account until somebody mends that.
+    Paused(String),
     /// SES certainly does not have it and never will.
     Refused(String),
     /// The request left, and no answer came that says which.
@@ -72,8 +74,8 @@ fn classify<R: std::fmt::Debug>(error: &SdkError<SendEmailError, R>) -> Outcome 
     match service {
         SendEmailError::TooManyRequestsException(_) => Outcome::Later("too many requests".into()),
         SendEmailError::LimitExceededException(_) => Outcome::Later("limit exceeded".into()),
-        SendEmailError::SendingPausedException(_) => Outcome::Later("sending is paused".into()),
-        SendEmailError::AccountSuspendedException(_) => Outcome::Later("the account is suspended".into()),
+        SendEmailError::SendingPausedException(_) => Outcome::Paused("sending is paused".into()),
+        SendEmailError::AccountSuspendedException(_) => Outcome::Paused("the account is suspended".into()),
         SendEmailError::MailFromDomainNotVerifiedException(_) => {
             Outcome::Refused("the MAIL FROM domain is not verified".into())
         }
@@ -89,7 +91,7 @@ fn classify<R: std::fmt::Debug>(error: &SdkError<SendEmailError, R>) -> Outcome 
         other => match other.meta().code() {
             Some("ThrottlingException" | "Throttling") => Outcome::Later("throttled".into()),
             Some("AccessDeniedException" | "UnrecognizedClientException" | "ExpiredTokenException") => {
-                Outcome::Later("not permitted".into())
+                Outcome::Paused("not permitted".into())
             }
             code => Outcome::Unknown(code.unwrap_or("unreadable answer").to_owned()),
         },

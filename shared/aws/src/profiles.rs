@@ -1,6 +1,8 @@
 //! Profiles in their table: one item a person, loaded and stored whole; aliases of renamed ids; activity chunks;
 //! addresses that may not be mailed.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use dunlin_core::email::Email;
 use dunlin_core::feedback::SuppressionReason;
@@ -12,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::clients::Clients;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, kind_of_transaction};
 use crate::item::{self, expires, text};
 use crate::resources;
 use crate::table::{self, Order, Stored, Table, conditional_put, versioned};
@@ -114,8 +116,8 @@ impl Profiles {
             writes.push(conditional_put(&self.table.name, item, version)?);
         }
         let request = self.table.client.transact_write_items().set_transact_items(Some(writes));
-        request.send().await.map_err(Error::of("rename a profile"))?;
-        Ok(())
+        let result = request.send().await;
+        result.map(drop).map_err(|error| Error::new(kind_of_transaction(&error), "rename a profile", error))
     }
 
     /// The version of the very item of an id, alias or not; zero where there is none.
@@ -153,20 +155,16 @@ impl Profiles {
         Ok(chunks.into_iter().flat_map(|chunk| chunk.into_iter().rev()).collect())
     }
 
-    /// Whether a call is in the activity: asked only about calls that the profile itself may have forgotten.
+    /// The ids of all calls in a person's activity: asked only when the profile itself may have forgotten one.
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn recorded(&self, project: &ProjectId, profile: &Profile, call: &EventId) -> Result<bool> {
-        if profile.riding().iter().any(|activity| activity.id == *call) {
-            return Ok(true);
-        }
+    pub async fn recorded(&self, project: &ProjectId, profile: &Profile) -> Result<BTreeSet<EventId>> {
+        let mut ids: BTreeSet<EventId> = profile.riding().iter().map(|activity| activity.id.clone()).collect();
         for user in std::iter::once(&profile.id).chain(profile.former()) {
-            if self.list_activity(project, user, usize::MAX).await?.iter().any(|activity| activity.id == *call) {
-                return Ok(true);
-            }
+            ids.extend(self.list_activity(project, user, usize::MAX).await?.into_iter().map(|activity| activity.id));
         }
-        Ok(false)
+        Ok(ids)
     }
 
     /// Erases the activity of a deleted person that happened up to `upto`.

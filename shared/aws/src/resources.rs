@@ -66,14 +66,18 @@ impl Queue {
     }
 }
 
+/// Receives before a message is given up: SQS's most. Poison is parked at once, so what comes back waits for a
+/// service that is away, and an outage must not outlast this: 1,000 × 120 s are 33 hours.
+const RECEIVES: u32 = 1_000;
+
 /// Calls on their way from `intake` to `evaluate`, in order per user.
-pub const EVENTS: Queue = Queue { stem: "events", fifo: true, timeout_seconds: 20, max_receive_count: 100 };
+pub const EVENTS: Queue = Queue { stem: "events", fifo: true, timeout_seconds: 20, max_receive_count: RECEIVES };
 /// Runs to advance: read by `schedule`.
-pub const STEPS: Queue = Queue { stem: "steps", fifo: false, timeout_seconds: 20, max_receive_count: 100 };
+pub const STEPS: Queue = Queue { stem: "steps", fifo: false, timeout_seconds: 20, max_receive_count: RECEIVES };
 /// Mails to send: read by `send`.
-pub const SENDS: Queue = Queue { stem: "sends", fifo: false, timeout_seconds: 20, max_receive_count: 100 };
+pub const SENDS: Queue = Queue { stem: "sends", fifo: false, timeout_seconds: 20, max_receive_count: RECEIVES };
 /// What SES reports: read by `feedback`.
-pub const FEEDBACK: Queue = Queue { stem: "feedback", fifo: false, timeout_seconds: 20, max_receive_count: 100 };
+pub const FEEDBACK: Queue = Queue { stem: "feedback", fifo: false, timeout_seconds: 20, max_receive_count: RECEIVES };
 
 /// Every queue that a function reads.
 pub const QUEUES: [Queue; 4] = [EVENTS, STEPS, SENDS, FEEDBACK];

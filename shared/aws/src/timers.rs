@@ -22,8 +22,8 @@ pub const AHEAD: SignedDuration = SignedDuration::from_mins(14);
 /// A wait that ends sooner than this is also sent straight to the steps queue: [`AHEAD`], and two minutes for
 /// clocks that differ and a handler that dawdles.
 pub const NEAR: SignedDuration = SignedDuration::from_mins(16);
-/// How long a row outlives its instant: until nobody checks for overdue runs any more.
-const KEPT: SignedDuration = SignedDuration::from_hours(24 * 2);
+/// How long a row outlives its instant: longer than a sweep may be out of order before somebody sees it.
+const KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// Milliseconds of a day.
 const DAY: i64 = 86_400_000;
 
@@ -40,6 +40,11 @@ pub struct Timer {
     pub due_at: Timestamp,
 }
 
+/// How much a sweep does before it remembers how far it came, when it is about on time.
+const SHORT: SignedDuration = SignedDuration::from_mins(10);
+/// How far behind a sweep must be to go by whole days: through time in which nobody swept.
+const FAR: SignedDuration = SignedDuration::from_hours(6);
+
 /// A stretch of time within one UTC day: after `after`, up to and including `upto`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stretch {
@@ -54,7 +59,8 @@ impl Stretch {
     pub fn next(after: Timestamp, last: Timestamp) -> Option<Self> {
         let first = after.as_millisecond() + 1;
         let midnight = (first.div_euclid(DAY) + 1) * DAY - 1;
-        let upto = Timestamp::from_millisecond(midnight).unwrap_or(Timestamp::MAX).min(last);
+        let whole = if last.duration_since(after) > FAR { last - FAR } else { last.min(after + SHORT) };
+        let upto = Timestamp::from_millisecond(midnight).unwrap_or(Timestamp::MAX).min(whole);
         (after < last).then_some(Self { after, upto })
     }
 }
@@ -164,11 +170,18 @@ mod tests {
     #[test]
     fn stretches_cover_time_without_gap_or_overlap_and_never_cross_midnight() {
         let (start, end) = (at(3 * DAY - 1), at(5 * DAY + 7));
+        let (far, short) = (FAR.as_millis() as i64, SHORT.as_millis() as i64);
         let (mut covered, mut cursor) = (Vec::new(), start);
         while let Some(stretch) = Stretch::next(cursor, end) {
             covered.push((stretch.after.as_millisecond() + 1, stretch.upto.as_millisecond()));
             cursor = stretch.upto;
         }
-        assert_eq!(covered, [(3 * DAY, 4 * DAY - 1), (4 * DAY, 5 * DAY - 1), (5 * DAY, 5 * DAY + 7)]);
+        let near = 5 * DAY + 7 - far;
+        assert_eq!(covered[..3], [(3 * DAY, 4 * DAY - 1), (4 * DAY, near), (near + 1, near + short)]);
+        assert_eq!(covered.last().map(|(_, upto)| *upto), Some(5 * DAY + 7));
+        for pair in covered.windows(2) {
+            assert_eq!(pair[0].1 + 1, pair[1].0);
+        }
+        assert!(covered.iter().all(|(first, upto)| first.div_euclid(DAY) == upto.div_euclid(DAY)));
     }
 }

@@ -1,12 +1,12 @@
 //! A delivery: one mail to one person, from the decision to send it to what became of it.
 //!
 //! ```text
-//!            ┌────────── again ◄─────────┐
-//!            ▼                           │ definitely not sent, may work later
-//! (nothing) ─► claimed ─► sent           │
-//!    │          │  │                     │
-//!    │          │  └─► unknown ──────────┘ (transactional, when SES stays silent)
-//!    │          │         └─► sent (SES's own send event) │ not sent (marketing)
+//!            ┌─────── again ◄──────┐ certainly not sent, may work later
+//!            ▼                      │
+//! (nothing) ─► claimed ─────────────┴─► sent
+//!    │          │  │  ▲
+//!    │          │  │  └── when SES stays silent, a transactional mail is claimed again
+//!    │          │  └─► unknown ─► sent (SES's own send event) │ not sent (marketing, when SES stays silent)
 //!    └──────────┴─► not sent, with the reason
 //! ```
 
@@ -23,8 +23,10 @@ pub const CLAIM: SignedDuration = SignedDuration::from_mins(2);
 /// How long SES's own send event may take before policy decides: it usually comes within seconds, and an hour
 /// late is already rare.
 pub const SILENCE: SignedDuration = SignedDuration::from_mins(15);
-/// Entries of history an item keeps: opens and clicks repeat without end.
+/// Entries of history up to which opens and clicks are noted, since they repeat without end; what SES says is always.
 const HISTORY: usize = 50;
+/// What recipients do again and again.
+const REPEATED: [&str; 2] = ["opened", "clicked"];
 
 /// One mail to one person.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -177,7 +179,8 @@ impl Delivery {
     /// Adds to the history; the same entry again, or one beyond the bound, changes nothing. Whether it changed.
     pub fn note(&mut self, at: Timestamp, what: &str, detail: &str) -> bool {
         let entry = Entry { at, what: what.to_owned(), detail: detail.chars().take(500).collect() };
-        if self.history.len() >= HISTORY || self.history.contains(&entry) {
+        let full = self.history.len() >= HISTORY && REPEATED.contains(&what);
+        if full || self.history.contains(&entry) {
             return false;
         }
         self.history.push(entry);
@@ -243,12 +246,13 @@ mod tests {
     }
 
     #[test]
-    fn a_history_stays_bounded_however_often_a_mail_is_opened() {
+    fn a_history_stays_bounded_however_often_a_mail_is_opened_and_still_takes_a_complaint() {
         let mut sent = delivery(State::Sent { at: at(0), ses_id: None });
         for minute in 0..1_000 {
             sent.note(at(minute), "opened", "");
         }
         assert_eq!(sent.history.len(), HISTORY);
         assert!(!sent.note(at(0), "opened", ""));
+        assert!(sent.note(at(0), "complained", ""));
     }
 }

@@ -19,20 +19,25 @@ pub const JSON_KEYS: usize = 1_000;
 pub const MESSAGE_ID_BYTES: usize = 100;
 /// The window in which the Track API takes a repeated event for the same one.
 pub const DEDUPLICATION: SignedDuration = SignedDuration::from_mins(5);
-/// How far in the future a client's own time may lie before it is read as "now": clocks drift, but a
-/// time years ahead would win every tie for ever.
-pub const FUTURE: SignedDuration = SignedDuration::from_hours(24);
 
-/// Bytes of one profile's stored state: DynamoDB ends at 400 KB for an item; the claim and keys need room.
-pub const PROFILE_BYTES: usize = 256 * 1024;
+/// Bytes of a profile's properties. With the limits below, its item stays under 300 KB; DynamoDB ends at 400 KB.
+pub const PROPERTY_BYTES: usize = 96 * 1024;
+/// Bytes of a profile's tags, removed ones included.
+pub const TAG_BYTES: usize = 32 * 1024;
+/// Push channels of a profile: more devices than a person has.
+pub const CHANNELS: usize = 50;
+/// Ids that were renamed to a profile and are listed with it; older ones still lead there.
+pub const FORMER_IDS: usize = 50;
+/// Counts by day that a profile keeps, over all event names.
+pub const COUNTS: usize = 4_000;
 /// Event names counted per profile; beyond them the least recently seen name is forgotten.
 pub const EVENT_NAMES: usize = 100;
 /// Days for which events are counted by day.
 pub const COUNTED_DAYS: i32 = 400;
 /// Days for which activity is kept.
 pub const ACTIVITY_DAYS: i32 = 30;
-/// Calls a profile remembers in its own item. A redelivered queue message is among the last ten of its
-/// group (a FIFO batch); what is older is looked up in the activity.
+/// Calls a profile remembers in its own item: a redelivered batch of single calls (ten, in a FIFO queue). What may be older
+/// is looked up in the activity.
 pub const SEEN_CALLS: usize = 10;
 /// Calls of one user packed into one queue message.
 pub const MESSAGE_CALLS: usize = 20;

@@ -95,6 +95,8 @@ pub enum EndReason {
         /// The condition that did not hold.
         why: Reason,
     },
+    /// The person was deleted; what the event said is erased with them.
+    Deleted,
     /// A step leads to one that is not there; a checked campaign has none.
     Lost {
         /// The step that is not there.
@@ -192,6 +194,13 @@ impl Run {
         let RunState::Waiting { step, due_at } = &self.state else { return Advance::Ended };
         if now < *due_at {
             return Advance::NotDue { due_at: *due_at };
+        }
+        if !facts.profile.remembers(self.event.at) {
+            let state = RunState::Ended { at: now, reason: EndReason::Deleted };
+            let moves = self.moves.saturating_add(1);
+            let event = TriggerEvent { data: crate::call::Properties::new(), ..self.event.clone() };
+            let run = Self { moves, state, event, last_commands: Vec::new(), ..self.clone() };
+            return Advance::Moved(Box::new(Transition { run, commands: Vec::new() }));
         }
         let target = campaign.step(step).map_or(Target::Missing(step), |(index, _)| campaign.after(index));
         let next = Self { moves: self.moves.saturating_add(1), ..self.clone() };

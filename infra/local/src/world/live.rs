@@ -20,6 +20,7 @@ const SWEEP: Duration = Duration::from_secs(60);
 
 impl World {
     /// Polls, sweeps and refreshes until it is dropped. Nothing needs to be finished: what was not acknowledged comes again.
+    /// Returns only when one of its tasks died, which is a fault of ours.
     pub async fn run(&self) {
         let mut tasks = JoinSet::new();
         for function in Function::ALL {
@@ -41,10 +42,15 @@ impl World {
             loop {
                 minute.tick().await;
                 world.sweep().await;
+                if let Err(error) = world.cloud.expire() {
+                    tracing::warn!(error = %error, "expired items stay");
+                }
             }
         });
         tasks.spawn(dunlin_intake::refresh(self.revocations.clone(), self.clients.clone(), self.settings.clone()));
-        while tasks.join_next().await.is_some() {}
+        if let Some(Err(error)) = tasks.join_next().await {
+            tracing::error!(error = %error, "a poller died: start again, nothing is lost");
+        }
     }
 
     /// The minute's sweep. What fails is done the next minute.

@@ -135,7 +135,7 @@ async fn a_message_received_too_often_goes_to_the_dead_letter_queue_and_back() {
     let client = sqs_client(&cloud);
     let sends = url(&client, "dunlin-sends").await;
     client.send_message().queue_url(&sends).message_body("poison").send().await.unwrap();
-    for _ in 0..100 {
+    for _ in 0..1_000 {
         assert_eq!(bodies(&cloud, "dunlin-sends").len(), 1);
         pass(&cloud, 120);
     }

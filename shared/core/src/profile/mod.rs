@@ -10,6 +10,7 @@
 //! Renames are in [`rename`].
 
 mod activity;
+mod bounds;
 pub mod rename;
 mod seen;
 mod stamp;
@@ -209,26 +210,6 @@ impl Profile {
         }
     }
 
-    /// Keeps the stored state bounded: the least recent event names go first, then the properties set longest ago.
-    fn shrink(&mut self) {
-        while self.events.len() > limits::EVENT_NAMES {
-            let oldest =
-                self.events.iter().min_by_key(|(_, statistics)| statistics.ends().1).map(|(key, _)| key.clone());
-            self.events.remove(&oldest.unwrap_or_default());
-        }
-        let size = |register: &Register<Value>| register.0.to_string().len() + 24;
-        let mut bytes: usize = self.properties.iter().map(|(name, register)| name.len() + size(register)).sum();
-        while bytes > limits::PROFILE_BYTES / 2 {
-            let Some(oldest) =
-                self.properties.iter().min_by_key(|(_, register)| register.1).map(|(name, _)| name.clone())
-            else {
-                return;
-            };
-            let removed = self.properties.remove(&oldest).map_or(0, |register| size(&register));
-            bytes = bytes.saturating_sub(oldest.len() + removed);
-        }
-    }
-
     /// Takes the activity out of the item when there is enough for a chunk of its own; forgets what is older than
     /// [`limits::ACTIVITY_DAYS`].
     pub fn unload_activity(&mut self, now: Timestamp) -> Option<Vec<Activity>> {
@@ -260,10 +241,18 @@ impl Profile {
         &self.seen
     }
 
-    /// Whether everything that happened at `at` is erased.
+    /// Up to when everything is erased.
     #[must_use]
     pub fn erased_at(&self) -> Option<Timestamp> {
         self.erased.map(Stamp::at)
+    }
+
+    /// Whether this is still the person to whom something happened at `at`: they exist, and were not deleted since. (The
+    /// trace of a delete may be gone; then a person who signed up again exists from a later time on.)
+    #[must_use]
+    pub fn remembers(&self, at: Timestamp) -> bool {
+        let erased = self.erased.is_some_and(|erased| erased.at() >= at);
+        !erased && self.created.is_some_and(|created| created.at() <= at)
     }
 
     /// Whether an update with this stamp shows: it did not happen before the profile existed.

@@ -67,6 +67,21 @@ impl Statistics {
         self.days.range(day(since)..).map(|(_, count)| u64::from(*count)).sum()
     }
 
+    /// Days with a count of their own.
+    pub(super) fn days(&self) -> usize {
+        self.days.len()
+    }
+
+    /// The first of them.
+    pub(super) fn oldest_day(&self) -> Option<i64> {
+        self.days.keys().next().copied()
+    }
+
+    /// Forgets the count of a day; the total stays.
+    pub(super) fn forget_day(&mut self, day: i64) {
+        self.days.remove(&day);
+    }
+
     /// Adds the events of `other`, which are different events of the same name.
     pub(super) fn add(&mut self, other: Self) {
         if other.first < self.first {

@@ -236,13 +236,27 @@ fn an_unsubscribe_counts_even_before_the_profile_exists() {
 fn a_profile_stays_bounded_whatever_is_thrown_at_it() {
     let mut profile = Profile::new(user("ann"));
     for number in 0..600 {
-        let wide = json!({ format!("key{number}"): "x".repeat(1_000) });
-        profile.apply(&call(number, "ann", 1, identify(&wide)));
-        profile.apply(&call(number + 10_000, "ann", 1, track(&format!("event {number}"))));
+        let (hours, wide) =
+            (i64::try_from(number).expect("small"), json!({ format!("key{number}"): "x".repeat(1_000) }));
+        let device = Channel { kind: "push".into(), address: format!("{number}").repeat(60), platform: "ios".into() };
+        let tags = (0..40).map(|tag| format!("tag {number} {tag} {}", "t".repeat(200))).collect();
+        let properties = wide.as_object().cloned().expect("an object");
+        let wide = Action::Identify { email: None, properties, channels: vec![device], update_only: false };
+        profile.apply(&call(number, "ann", hours, wide));
+        profile.apply(&call(number + 10_000, "ann", hours, Action::Tags { add: tags, remove: vec![] }));
+        for name in 0..30 {
+            let event = track(&format!("event {} {}", name, number % 7));
+            profile.apply(&call(number * 100 + name + 100_000, "ann", hours * 24, event));
+        }
         profile.unload_activity(at(1));
+        let other = Profile::new(user(&format!("former {number}")));
+        let rename_to_ann = call(number + 20_000, "ann", hours, Action::Delete);
+        profile = rename(other, profile, &user("ann"), Stamp::of(&rename_to_ann)).profile;
     }
     let bytes = serde_json::to_string(&profile).expect("json").len();
-    assert!(bytes <= limits::PROFILE_BYTES, "{bytes}");
+    assert!(bytes <= 300 * 1024, "{bytes}");
+    profile.apply(&call(900_000, "ann", 600 * 24, Action::Unsubscribe));
+    assert!(!profile.subscribed());
 }
 
 #[test]

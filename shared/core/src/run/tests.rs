@@ -4,7 +4,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::call::Properties;
+use crate::call::{self, Call, Properties};
 use crate::campaign::parse;
 use crate::event_name::EventName;
 use crate::ids::EventId;
@@ -37,14 +37,31 @@ fn user() -> UserId {
     UserId::parse("u1").expect("a user")
 }
 
+/// Somebody who signed up with the event.
+fn person() -> Profile {
+    let mut profile = Profile::new(user());
+    profile.apply(&call(START, track()));
+    profile
+}
+
+fn track() -> call::Action {
+    let TriggerEvent { name, data, .. } = event();
+    call::Action::Track { name, email: None, properties: Properties::new(), data, source: None, conversion: None }
+}
+
+fn call(instant: &str, action: call::Action) -> Call {
+    let (id, at) = (EventId::derive(&[instant]), at(instant));
+    Call { id, project: ProjectId::derive(&["p"]), user: user(), at, accepted_at: at, action }
+}
+
 fn begin(published: &Published) -> Transition {
-    let (profile, event, now) = (Profile::new(user()), event(), at(START));
+    let (profile, event, now) = (person(), event(), at(START));
     let facts = Facts { profile: &profile, event: &event, now };
     start(published, ProjectId::derive(&["p"]), user(), event.clone(), &facts, now)
 }
 
 fn go_on(run: &Run, published: &Published, now: Timestamp) -> Advance {
-    let profile = Profile::new(user());
+    let profile = person();
     run.advance(&published.campaign, &Facts { profile: &profile, event: &run.event, now }, now)
 }
 
@@ -242,4 +259,20 @@ proptest! {
         let next = moved(&first.run, &series, now).run.due_at().expect("a wait");
         prop_assert!(next - SignedDuration::from_mins(minutes) * 9 / 10 >= now);
     }
+}
+
+#[test]
+fn the_run_of_a_person_who_was_deleted_ends_even_when_they_signed_up_again() {
+    let published = workflow("  - wait: 1 day\n  - send: a\n");
+    let run = begin(&published).run;
+    let again = [("2026-11-21T10:00:00Z", call::Action::Delete), ("2026-11-21T11:00:00Z", track())];
+    let mut profile = person();
+    for (instant, action) in again {
+        profile.apply(&call(instant, action));
+    }
+    let now = at("2026-11-22T09:00:00Z");
+    let facts = Facts { profile: &profile, event: &run.event, now };
+    let Advance::Moved(transition) = run.advance(&published.campaign, &facts, now) else { panic!("it moves") };
+    assert_eq!(reason(&transition), &EndReason::Deleted);
+    assert!(transition.commands.is_empty());
 }
