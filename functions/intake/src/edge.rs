@@ -137,7 +137,7 @@ fn finish(api: Api, outcome: Result<Taken, Refusal>) -> Response {
             if refusal.status >= StatusCode::INTERNAL_SERVER_ERROR {
                 tracing::error!(?api, status, "not stored");
             } else {
-                tracing::info!(?api, status, "refused");
+                tracing::info!(?api, status, refused.field = refusal.field, "refused");
             }
             refusal.answer(api)
         }

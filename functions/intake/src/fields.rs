@@ -117,6 +117,6 @@ mod tests {
         assert_eq!(read(json!(" ")), Ok(None));
         assert_eq!(read(json!(true)), Err(Refusal::field("id", "must be text or a number")));
         assert_eq!(read(json!("x".repeat(254))), Ok(Some("x".repeat(254))));
-        assert_eq!(read(json!("x".repeat(255))), Err(Refusal::field("id", "must be shorter than 255 characters")));
+        assert_eq!(read(json!("x".repeat(255))), Err(Refusal::field("id", "must be shorter than 255 bytes")));
     }
 }

@@ -67,7 +67,7 @@ pub(crate) fn open(fields: &mut Properties, name: &str) -> Result<(), Refusal> {
     *value = if text.trim().is_empty() {
         Value::Null
     } else {
-        parse(text).map_err(|_| Refusal::field(name, "is not JSON text"))?
+        parse(text).map_err(|_| Refusal::field(name, "must be JSON: an object, an array, or the text of one"))?
     };
     Ok(())
 }
@@ -161,7 +161,10 @@ mod tests {
         for name in ["data", "add", "extras", "absent"] {
             assert_eq!(open(&mut fields, name), Ok(()));
         }
-        assert_eq!(open(&mut fields, "changes"), Err(Refusal::field("changes", "is not JSON text")));
+        assert_eq!(
+            open(&mut fields, "changes"),
+            Err(Refusal::field("changes", "must be JSON: an object, an array, or the text of one"))
+        );
         fields.remove("changes");
         assert_eq!(Value::Object(fields), json!({"data": {"a": [1]}, "add": null, "extras": {"b": 2}}));
     }

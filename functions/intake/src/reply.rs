@@ -26,17 +26,46 @@ pub(crate) enum Api {
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
     pub(crate) message: String,
+    /// Which field it is about, where one of ours is.
+    pub(crate) field: Option<&'static str>,
     allow: Option<&'static str>,
 }
 
+/// Fields of the APIs: names that a log may show. Other names are the client's own.
+const OURS: [&str; 22] = [
+    "add",
+    "batch",
+    "changes",
+    "channels",
+    "content-encoding",
+    "data",
+    "email",
+    "event",
+    "event_name",
+    "extras",
+    "extras.created_at",
+    "id",
+    "identity",
+    "identity.email",
+    "identity.id",
+    "messageId",
+    "new_id",
+    "previousId",
+    "properties",
+    "remove",
+    "traits",
+    "userId",
+];
+
 impl Refusal {
     fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), allow: None }
+        Self { status, message: message.into(), field: None, allow: None }
     }
 
     /// 400: a field is missing or wrong; `why` says how to mend it.
     pub(crate) fn field(name: &str, why: &str) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, format!("`{name}` {why}"))
+        let field = OURS.into_iter().find(|ours| *ours == name);
+        Self { field, ..Self::new(StatusCode::BAD_REQUEST, format!("`{name}` {why}")) }
     }
 
     /// 400: the body as a whole is wrong.

@@ -143,26 +143,20 @@ fn stand(state: Stand) -> (&'static str, Timestamp, Option<Because>, Option<Stri
 }
 
 fn because(reason: &Reason) -> Because {
-    let (code, text) = match reason {
-        Reason::Deleted => ("deleted", "there is no such profile any more".to_owned()),
-        Reason::Unsubscribed => ("unsubscribed", "the person has unsubscribed from marketing mail".to_owned()),
-        Reason::NoAddress => ("no_address", "the profile has no valid address".to_owned()),
-        Reason::Suppressed(SuppressionReason::HardBounce) => {
-            ("suppressed", "the address bounced for good before".to_owned())
-        }
-        Reason::Suppressed(SuppressionReason::Complaint) => {
-            ("suppressed", "the owner of the address complained before".to_owned())
-        }
-        Reason::Condition(which) => ("condition", format!("a condition was not met: {which}")),
-        Reason::Empty(what) => ("empty", format!("the mail came out empty: {what}")),
-        Reason::Template(why) => ("template", format!("the template failed for this person: {why}")),
-        Reason::NoCampaign => ("no_campaign", "the campaign's version is gone".to_owned()),
-        Reason::Refused(why) => ("refused", format!("SES refused it for good: {why}")),
-        Reason::Unknown => {
-            ("unknown", "its outcome stayed unknown, and a second mail would be worse than none".to_owned())
-        }
+    let text = match reason {
+        Reason::Deleted => "there is no such profile any more".to_owned(),
+        Reason::Unsubscribed => "the person has unsubscribed from marketing mail".to_owned(),
+        Reason::NoAddress => "the profile has no valid address".to_owned(),
+        Reason::Suppressed(SuppressionReason::HardBounce) => "the address bounced for good before".to_owned(),
+        Reason::Suppressed(SuppressionReason::Complaint) => "the owner of the address complained before".to_owned(),
+        Reason::Condition(which) => format!("a condition was not met: {which}"),
+        Reason::Empty(what) => format!("the mail came out empty: {what}"),
+        Reason::Template(why) => format!("the template failed for this person: {why}"),
+        Reason::NoCampaign => "the campaign's version is gone".to_owned(),
+        Reason::Refused(why) => format!("SES refused it for good: {why}"),
+        Reason::Unknown => "its outcome stayed unknown, and a second mail would be worse than none".to_owned(),
     };
-    Because { code, text, is_failure: reason.is_failure() }
+    Because { code: reason.code(), text, is_failure: reason.is_failure() }
 }
 
 /// List the mails to a profile under its present and former ids, the latest change first

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
+use axum::response::IntoResponse;
 use dunlin_aws::control::Control;
 use dunlin_aws::deliveries::Deliveries;
 use dunlin_aws::parked::Parked;
@@ -85,7 +86,12 @@ pub fn router(manage: Manage) -> Router {
 
 /// [`router`] by itself: every other path is answered with 404 in the API's shape.
 pub fn service(manage: Manage) -> Router {
-    router(manage).fallback(async || answer::path())
+    router(manage).fallback(elsewhere)
+}
+
+/// What is answered to a path under `/manage` that there is not.
+pub async fn elsewhere() -> impl IntoResponse {
+    answer::path()
 }
 
 /// The OpenAPI document, as JSON text.

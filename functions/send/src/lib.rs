@@ -126,7 +126,7 @@ impl Sender {
 
     async fn not_sent(&self, stored: &mut Stored<Delivery>, reason: Reason) -> Result<(), Error> {
         let now = self.clock.now();
-        tracing::info!(delivery.id = %stored.state.id, failure = reason.is_failure(), "mail not sent");
+        tracing::info!(delivery.id = %stored.state.id, reason = reason.code(), failure = reason.is_failure(), "mail not sent");
         stored.state.state = State::NotSent { at: now, reason };
         self.deliveries.put(stored, now).await
     }

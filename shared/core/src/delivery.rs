@@ -128,6 +128,23 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// The reason in one word, for programs and logs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Deleted => "deleted",
+            Self::Unsubscribed => "unsubscribed",
+            Self::NoAddress => "no_address",
+            Self::Suppressed(_) => "suppressed",
+            Self::Condition(_) => "condition",
+            Self::Empty(_) => "empty",
+            Self::Template(_) => "template",
+            Self::NoCampaign => "no_campaign",
+            Self::Refused(_) => "refused",
+            Self::Unknown => "unknown",
+        }
+    }
+
     /// Whether something went wrong, rather than a rule deciding against the mail.
     #[must_use]
     pub fn is_failure(&self) -> bool {

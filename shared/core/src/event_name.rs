@@ -27,7 +27,7 @@ impl EventName {
             return Err("must not be empty");
         }
         if shown.len() > NAME_BYTES {
-            return Err("must be shorter than 255 characters");
+            return Err("must be shorter than 255 bytes");
         }
         Ok(Self { shown: shown.to_owned(), key })
     }

@@ -145,7 +145,7 @@ impl UserId {
         let text = text.trim();
         match text.len() {
             0 => Err("must not be empty"),
-            length if length > crate::limits::NAME_BYTES => Err("must be shorter than 255 characters"),
+            length if length > crate::limits::NAME_BYTES => Err("must be shorter than 255 bytes"),
             _ => Ok(Self(text.to_owned())),
         }
     }

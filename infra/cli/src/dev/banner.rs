@@ -31,14 +31,18 @@ impl Banner {
         self.row("project", self.place.id.as_str());
         self.row("token", &self.place.token);
         self.row("admin key", &self.keys.admin_key);
-        if !self.campaigns.is_empty() {
-            self.row("campaigns", self.campaigns.join(", "));
-        }
+        let none = "none yet: `dunlin push DIR` publishes a folder of them".to_owned();
+        self.row("campaigns", if self.campaigns.is_empty() { none } else { self.campaigns.join(", ") });
         if let Some(port) = self.aws_port {
             self.row("local AWS", format!("AWS_ENDPOINT_URL=http://localhost:{port}"));
         }
         self.row("data", &self.data);
-        self.lesson("Somebody signs up: this line sends a welcome mail to the outbox.", &self.sign_up());
+        let lesson = if self.campaigns.iter().any(|campaign| campaign.contains("Welcome")) {
+            "Somebody signs up: this line sends a welcome mail to the outbox (once in five minutes for one person)."
+        } else {
+            "Somebody signs up: this line tracks it."
+        };
+        self.lesson(lesson, &self.sign_up());
         self.lesson("What became of it, for an operator:", &self.look());
         say::line("");
         say::line(say::dim("Ctrl-C stops it; nothing is lost."));

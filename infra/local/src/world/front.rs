@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Redirect, Response};
-use axum::routing::get;
+use axum::routing::{any, get};
 use dunlin_aws::{Clients, Settings};
 use dunlin_intake::{Intake, RevocationList};
 use dunlin_link::Link;
@@ -20,6 +20,7 @@ pub(super) fn router(cloud: &Cloud, clients: &Clients, settings: &Settings) -> (
         .merge(dunlin_intake::router(intake))
         .merge(dunlin_link::router(Link::new(clients, settings)))
         .merge(dunlin_manage::router(Manage::new(clients, settings)))
+        .route("/manage/{*path}", any(dunlin_manage::elsewhere))
         .layer(from_fn_with_state(cloud.clone(), count));
     let outbox = Router::new().route("/", get(async || Redirect::to("/outbox"))).merge(cloud.outbox_router());
     (functions.merge(outbox).fallback(dunlin_intake::elsewhere), revocations)

@@ -71,6 +71,15 @@ fn check_message(campaign: &Campaign, message: &Message, path: &str) -> Vec<Prob
     if message.html.is_none() && message.text.is_none() {
         problems.push(Problem::error(path, "the message has no body", "add `html:` or `text:`"));
     }
+    for (name, body) in [("html", &message.html), ("text", &message.text)] {
+        if body.as_ref().is_some_and(|body| body.text.trim().is_empty()) {
+            problems.push(Problem::error(
+                format!("{path}.{name}"),
+                "the body is empty",
+                "write it, or remove the line",
+            ));
+        }
+    }
     problems
 }
 
