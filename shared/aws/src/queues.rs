@@ -26,7 +26,7 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
-    /// A task for now.
+    /// A task to be received at once.
     ///
     /// # Errors
     /// When it does not encode.
@@ -43,7 +43,7 @@ impl Outgoing {
         Ok(Self { delay_seconds: delay_seconds(due_at, now), ..Self::now(project, task)? })
     }
 
-    /// A text as it was on a queue before, for now. Texts of no known project share a group.
+    /// A text as it was on a queue before, to be received at once. Texts of no known project share a group.
     #[must_use]
     pub fn text(project: Option<&ProjectId>, body: &str) -> Self {
         let group = project.cloned().unwrap_or_else(|| ProjectId::derive(&[]));
