@@ -1,6 +1,6 @@
 //! What SES says comes home.
 
-use dunlin_tests::Stage;
+use dunlin_tests::{Stage, link};
 use http::Method;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -75,17 +75,10 @@ message:
 ";
     stage.publish(campaign).await;
     bought(&stage, "ann", "ann@example.com").await;
-    let raw = stage.mails().remove(0).raw;
-    let parsed = mailparse::parse_mail(&raw).expect("a mail");
-    let html =
-        parsed.parts().find(|part| part.ctype.mimetype == "text/html").expect("html").get_body().expect("a body");
-    let link = |kind: &str| {
-        let start = html.find(&format!("https://mail.example.com/l/{kind}/")).expect("a link");
-        html[start..].split('"').next().expect("its end").replace("https://mail.example.com", "")
-    };
-    let (status, _) = stage.request(Method::GET, &link("o"), &[], &Value::Null).await;
+    let mail = stage.mails().remove(0);
+    let (status, _) = stage.request(Method::GET, &link(&mail, "o"), &[], &Value::Null).await;
     assert_eq!(status, 200);
-    let (status, _) = stage.request(Method::GET, &link("c"), &[], &Value::Null).await;
+    let (status, _) = stage.request(Method::GET, &link(&mail, "c"), &[], &Value::Null).await;
     assert_eq!(status, 302);
     stage.world.settle().await;
     assert_eq!(history(&stage, "ann").await, ["sent", "delivered", "opened", "clicked"]);

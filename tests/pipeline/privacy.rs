@@ -75,7 +75,7 @@ async fn nothing_personal_is_logged_whatever_goes_wrong() {
     }
     drop(guard);
     let log = String::from_utf8(captured.0.lock().expect("the log").clone()).expect("text");
-    assert!(log.lines().count() > 30 && log.contains("mail handed over") && log.contains("task parked"), "{log}");
+    assert!(log.lines().count() > 30 && log.contains("mail sent") && log.contains("task parked"), "{log}");
     let personal: Vec<&str> = log.lines().filter(|line| line.contains(MARK)).collect();
     assert!(personal.is_empty(), "{personal:#?}");
 }

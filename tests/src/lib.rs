@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use axum::body::Body;
 use dunlin_aws::control::{Control, Project};
+use dunlin_aws::settings::Setting;
 use dunlin_aws::{Clock, Settings, Stored};
 use dunlin_core::campaign;
 use dunlin_core::ids::ProjectId;
@@ -40,10 +41,12 @@ pub struct Stage {
 /// Settings as a template would give them.
 #[must_use]
 pub fn settings() -> Settings {
-    Settings::read(|name| {
+    Settings::read(&Setting::ALL, |name| {
         Some(match name {
+            "AWS_REGION" => "us-east-1".to_owned(),
             "DUNLIN_PREFIX" => "dunlin-".to_owned(),
             "DUNLIN_QUEUES" => "http://aws.local/000000000000".to_owned(),
+            "DUNLIN_BUCKET" => "dunlin-store".to_owned(),
             "DUNLIN_PUBLIC" => "https://mail.example.com".to_owned(),
             "DUNLIN_SIGNING_KEYS" => "k1:0123456789abcdef0123456789abcdef".to_owned(),
             "DUNLIN_ADMIN_KEY" => ADMIN_KEY.to_owned(),
@@ -71,7 +74,11 @@ impl Stage {
         let lines = tracing_subscriber::fmt().with_test_writer().with_env_filter(EnvFilter::from_default_env());
         drop(lines.try_init());
         let cloud = Cloud::in_memory(Clock::virtual_at(start()), seed).expect("a cloud");
-        let world = World::new(cloud, settings(), seed);
+        Self::over(World::new(cloud, settings(), seed), seed).await
+    }
+
+    /// A stage with an empty project in a world that is there already.
+    pub async fn over(world: World, seed: u64) -> Self {
         let project = ProjectId::derive(&["larkspur"]);
         let control = Control::new(world.clients(), "dunlin-");
         let from = Some("Larkspur <hello@larkspur.example>".to_owned());
@@ -206,4 +213,15 @@ impl Stage {
     pub fn sent(&self) -> Vec<(String, String)> {
         self.mails().into_iter().map(|mail| (mail.to.join(","), mail.subject)).collect()
     }
+}
+
+/// The path of the first link of a kind in a mail's HTML: `c` click, `o` open, `u` unsubscribe, `v` view online.
+#[must_use]
+pub fn link(mail: &Mail, kind: &str) -> String {
+    let parsed = mailparse::parse_mail(&mail.raw).expect("a mail");
+    let html = parsed.parts().find(|part| part.ctype.mimetype == "text/html").expect("html");
+    let html = html.get_body().expect("a body");
+    let start =
+        html.find(&format!("https://mail.example.com/l/{kind}/")).unwrap_or_else(|| panic!("no {kind}: {html}"));
+    html[start..].split('"').next().expect("its end").replace("https://mail.example.com", "")
 }

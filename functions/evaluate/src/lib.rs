@@ -4,12 +4,19 @@ mod batch;
 mod person;
 
 use dunlin_aws::catalog::Catalog;
+use dunlin_aws::clients::Warm;
 use dunlin_aws::commands::Commands;
 use dunlin_aws::control::Control;
 use dunlin_aws::parked::Parked;
 use dunlin_aws::profiles::Profiles;
 use dunlin_aws::runs::Runs;
-use dunlin_aws::{Clients, Clock, Settings};
+use dunlin_aws::settings::Setting;
+use dunlin_aws::{Clients, Clock, Settings, resources};
+
+/// The settings it needs; `infra/template.yaml` gives it these and no others.
+pub const SETTINGS: &[Setting] = &[Setting::Region, Setting::Prefix, Setting::Queues];
+/// The connections it opens at init.
+pub const WARM: Warm = Warm { table: Some(resources::CONTROL), queue: Some(resources::SENDS) };
 
 /// What `evaluate` may touch: profiles, runs, timers, the steps and sends queues; it reads campaigns and parks poison.
 #[derive(Clone, Debug)]

@@ -10,8 +10,10 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     log::start();
-    let settings = Settings::from_environment()?;
-    let function = Evaluate::new(&Clients::from_environment().await, &settings);
+    let settings = Settings::from_environment(dunlin_evaluate::SETTINGS)?;
+    let clients = Clients::over_network(&settings);
+    clients.warm(&settings, dunlin_evaluate::WARM).await;
+    let function = Evaluate::new(&clients, &settings);
     let function = &function;
     run(service_fn(
         move |event: LambdaEvent<SqsEvent>| async move { Ok::<_, Error>(function.handle(event.payload).await) },

@@ -2,14 +2,21 @@
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use dunlin_aws::batch::{Fates, each, read_as};
+use dunlin_aws::clients::Warm;
 use dunlin_aws::deliveries::Deliveries;
 use dunlin_aws::parked::Parked;
 use dunlin_aws::profiles::{Profiles, Suppression};
+use dunlin_aws::settings::Setting;
 use dunlin_aws::{Clients, Clock, Error, Kind, Settings, resources};
 use dunlin_core::delivery::{Delivery, Reason, State};
 use dunlin_core::email::Email;
 use dunlin_core::feedback::{Arrival, Feedback, FeedbackKind, Interaction, InteractionKind};
 use dunlin_core::ids::{DeliveryId, ProjectId};
+
+/// The settings it needs; `infra/template.yaml` gives it these and no others.
+pub const SETTINGS: &[Setting] = &[Setting::Region, Setting::Prefix];
+/// The connections it opens at init.
+pub const WARM: Warm = Warm { table: Some(resources::DELIVERIES), queue: None };
 
 /// Times an event is written down again at once when somebody else stored the delivery in between.
 const CONFLICTS: usize = 8;

@@ -19,7 +19,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::any;
 use dunlin_aws::calls::Queue;
+use dunlin_aws::clients::Warm;
 use dunlin_aws::control::Control;
+use dunlin_aws::settings::Setting;
 use dunlin_aws::spill::Spill;
 use dunlin_aws::{Chance, Clients, Clock, Settings, resources};
 use dunlin_core::ids::ProjectId;
@@ -28,6 +30,12 @@ use jiff::Timestamp;
 
 use crate::credential::Credential;
 pub use crate::edge::elsewhere;
+
+/// The settings it needs; `infra/template.yaml` gives it these and no others.
+pub const SETTINGS: &[Setting] =
+    &[Setting::Region, Setting::Prefix, Setting::Queues, Setting::Bucket, Setting::SigningKeys];
+/// The connections it opens at init.
+pub const WARM: Warm = Warm { table: None, queue: Some(resources::EVENTS) };
 
 /// What intake needs: the queue, the spill, and nothing that reads a table.
 #[derive(Debug)]
@@ -66,7 +74,7 @@ impl Intake {
     #[must_use]
     pub fn of(clients: &Clients, settings: &Settings) -> Self {
         let queue = Queue::new(clients.sqs.clone(), settings.queue_url(resources::EVENTS));
-        let spill = Spill::new(clients.s3.clone(), settings.bucket());
+        let spill = Spill::new(clients.s3.clone(), settings.bucket.clone());
         Self::new(settings.keyring.clone(), queue, spill, clients.clock.clone(), clients.chance.clone())
     }
 

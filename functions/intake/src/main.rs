@@ -8,8 +8,9 @@ use dunlin_intake::{Intake, refresh, service};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     log::start();
-    let settings = Settings::from_environment()?;
-    let clients = Clients::from_environment().await;
+    let settings = Settings::from_environment(dunlin_intake::SETTINGS)?;
+    let clients = Clients::over_network(&settings);
+    clients.warm(&settings, dunlin_intake::WARM).await;
     let intake = Intake::of(&clients, &settings);
     drop(tokio::spawn(refresh(intake.revocations(), clients, settings)));
     lambda_http::run(service(intake)).await

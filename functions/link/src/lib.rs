@@ -9,14 +9,22 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
+use dunlin_aws::clients::Warm;
 use dunlin_aws::copies::Copies;
 use dunlin_aws::resources::{EVENTS, FEEDBACK};
+use dunlin_aws::settings::Setting;
 use dunlin_aws::spill::Spill;
-use dunlin_aws::{Clients, Clock, Settings, calls, queues};
+use dunlin_aws::{Clients, Clock, Settings, calls, queues, resources};
 use dunlin_core::link::{self, Kind};
 use dunlin_core::token::Keyring;
 
 use crate::page::Answer;
+
+/// The settings it needs; `infra/template.yaml` gives it these and no others.
+pub const SETTINGS: &[Setting] =
+    &[Setting::Region, Setting::Prefix, Setting::Queues, Setting::Bucket, Setting::SigningKeys];
+/// The connections it opens at init.
+pub const WARM: Warm = Warm { table: None, queue: Some(resources::FEEDBACK) };
 
 /// What link needs: the keys, two queues, the bucket; no table.
 #[derive(Debug)]
@@ -42,9 +50,9 @@ impl Link {
         Self {
             keyring: settings.keyring.clone(),
             calls: calls::Queue::new(clients.sqs.clone(), settings.queue_url(EVENTS)),
-            spill: Spill::new(clients.s3.clone(), settings.bucket()),
+            spill: Spill::new(clients.s3.clone(), settings.bucket.clone()),
             feedback: queues::Queue::new(&clients.sqs, settings.queue_url(FEEDBACK)),
-            copies: Copies::new(clients.s3.clone(), settings.bucket()),
+            copies: Copies::new(clients.s3.clone(), settings.bucket.clone()),
             clock: clients.clock.clone(),
         }
     }

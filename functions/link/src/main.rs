@@ -8,6 +8,8 @@ use dunlin_link::{Link, service};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     log::start();
-    let settings = Settings::from_environment()?;
-    lambda_http::run(service(Link::new(&Clients::from_environment().await, &settings))).await
+    let settings = Settings::from_environment(dunlin_link::SETTINGS)?;
+    let clients = Clients::over_network(&settings);
+    clients.warm(&settings, dunlin_link::WARM).await;
+    lambda_http::run(service(Link::new(&clients, &settings))).await
 }

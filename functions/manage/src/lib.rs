@@ -21,16 +21,24 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
+use dunlin_aws::clients::Warm;
 use dunlin_aws::control::Control;
 use dunlin_aws::deliveries::Deliveries;
 use dunlin_aws::parked::Parked;
 use dunlin_aws::profiles::Profiles;
-use dunlin_aws::{Clients, Clock, Settings};
+use dunlin_aws::settings::Setting;
+use dunlin_aws::{Clients, Clock, Settings, resources};
 use dunlin_core::token::Keyring;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::access::AdminKey;
 use crate::redrive::Queues;
+
+/// The settings it needs; `infra/template.yaml` gives it these and no others.
+pub const SETTINGS: &[Setting] =
+    &[Setting::Region, Setting::Prefix, Setting::Queues, Setting::SigningKeys, Setting::AdminKey];
+/// The connections it opens at init.
+pub const WARM: Warm = Warm { table: Some(resources::CONTROL), queue: None };
 
 /// Where all paths begin.
 const BASE: &str = "/manage/v1";

@@ -31,8 +31,9 @@ impl House {
     fn open() -> Self {
         let wire = Wire::default();
         let clients = Clients::in_process(wire.http(), Clock::virtual_at(NOON), Chance::seeded(7));
-        let settings = Settings::read(|name| {
+        let settings = Settings::read(SETTINGS, |name| {
             Some(match name {
+                "AWS_REGION" => "us-east-1".into(),
                 "DUNLIN_PREFIX" => "dunlin-".into(),
                 "DUNLIN_SIGNING_KEYS" => "k1:0123456789abcdef0123456789abcdef".into(),
                 "DUNLIN_ADMIN_KEY" => KEY.into(),

@@ -3,19 +3,29 @@
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use dunlin_aws::batch::{Fates, each, read};
 use dunlin_aws::catalog::Catalog;
+use dunlin_aws::clients::Warm;
 use dunlin_aws::commands::Commands;
 use dunlin_aws::control::Control;
 use dunlin_aws::parked::Parked;
 use dunlin_aws::profiles::Profiles;
 use dunlin_aws::runs::Runs;
+use dunlin_aws::settings::Setting;
 use dunlin_aws::{Clients, Clock, Error, Kind, Settings, resources};
 use dunlin_core::condition::Facts;
-use dunlin_core::run::{Advance, Transition};
+use dunlin_core::run::{Advance, Run, RunState, Transition};
 use dunlin_core::task::Step;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
+
+/// The settings it needs; `infra/template.yaml` gives it these and no others.
+pub const SETTINGS: &[Setting] = &[Setting::Region, Setting::Prefix, Setting::Queues];
+/// The connections it opens at init.
+pub const WARM: Warm = Warm { table: Some(resources::CONTROL), queue: Some(resources::SENDS) };
 
 /// How often a run that its paused campaign holds looks again: what SQS can hold back.
 const HOLD: SignedDuration = SignedDuration::from_mins(15);
+
+/// The most a run may be late (the promise is 60 seconds).
+const LATE: SignedDuration = SignedDuration::from_secs(60);
 
 /// Times a run is advanced again at once when somebody else moved it in between.
 const CONFLICTS: usize = 4;
@@ -80,6 +90,7 @@ impl Schedule {
         if self.catalog.live(&run.project).await?.is_paused(&run.campaign) {
             return self.commands.put_back(step, now + HOLD, now).await;
         }
+        tell_lateness(&run, now);
         let campaign = self.catalog.version(&run.project, &run.campaign, run.version).await?;
         let profile = self.profiles.get(&run.project, &run.user).await?;
         let facts = Facts { profile: &profile.state, event: &run.event, now };
@@ -91,6 +102,17 @@ impl Schedule {
                 self.runs.put(&run, stored.version).await?;
                 self.commands.carry_out(&run, &commands, true, || self.clock.now()).await
             }
+        }
+    }
+}
+
+/// One line of log when a run moves later than promised; the template's alarm looks for it. A run that its paused
+/// campaign held is late, too.
+fn tell_lateness(run: &Run, now: Timestamp) {
+    if let RunState::Waiting { due_at, .. } = run.state {
+        let late = now.duration_since(due_at);
+        if late > LATE {
+            tracing::warn!(project.id = %run.project, run.id = %run.id, late.seconds = late.as_secs(), "run moves late");
         }
     }
 }

@@ -6,6 +6,7 @@ mod mail;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use dunlin_aws::batch::{Fates, each, read};
 use dunlin_aws::catalog::Catalog;
+use dunlin_aws::clients::Warm;
 use dunlin_aws::commands::Commands;
 use dunlin_aws::control::Control;
 use dunlin_aws::copies::Copies;
@@ -13,6 +14,7 @@ use dunlin_aws::deliveries::{Claimed, Deliveries};
 use dunlin_aws::mailer::{Mailer, Outcome};
 use dunlin_aws::parked::Parked;
 use dunlin_aws::profiles::Profiles;
+use dunlin_aws::settings::Setting;
 use dunlin_aws::{Clients, Clock, Error, Kind, Settings, Stored, resources};
 use dunlin_core::delivery::{Delivery, Next, Reason, State};
 use dunlin_core::task::Send as Task;
@@ -21,6 +23,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::decide::Decided;
 use crate::mail::Mail;
+
+/// The settings it needs; `infra/template.yaml` gives it these and no others.
+pub const SETTINGS: &[Setting] =
+    &[Setting::Region, Setting::Prefix, Setting::Queues, Setting::Bucket, Setting::Public, Setting::SigningKeys];
+/// The connections it opens at init.
+pub const WARM: Warm = Warm { table: Some(resources::DELIVERIES), queue: None };
 
 /// How long after its claim a mail may still be handed to SES. Later, somebody else may think it lost: well within
 /// `delivery::CLAIM`, less the time SES may take to answer.
@@ -59,7 +67,7 @@ impl Sender {
             catalog: Catalog::new(Control::new(clients, &settings.prefix), clients.clock.clone()),
             commands: Commands::new(clients, settings),
             mailer: Mailer::new(clients, &settings.prefix),
-            copies: Copies::new(clients.s3.clone(), settings.bucket()),
+            copies: Copies::new(clients.s3.clone(), settings.bucket.clone()),
             parked: Parked::new(clients, &settings.prefix),
             keyring: settings.keyring.clone(),
             public: settings.public.clone(),
@@ -100,6 +108,7 @@ impl Sender {
             Next::Lost => {
                 stored.state.state = State::Unknown { at: now };
                 stored.state.note(now, "outcome unknown", "");
+                tracing::warn!(project.id = %task.project, delivery.id = %task.delivery, "mail of unknown outcome");
                 self.deliveries.put(&stored, now).await?;
                 self.commands.put_off(task, now + dunlin_core::delivery::SILENCE, now).await
             }
@@ -160,7 +169,7 @@ impl Sender {
         for _ in 0..CHANGES {
             let now = self.clock.now();
             let until = take(&mut stored.state, &outcome, now);
-            tracing::info!(delivery.id = %stored.state.id, project.id = %stored.state.project, sent = until.is_none(), "mail handed over");
+            tell(&stored.state, &outcome);
             match self.deliveries.put(&stored, now).await {
                 Ok(()) => return self.later(task, until, now).await,
                 Err(error) if error.kind != Kind::Conflict => return Err(error),
@@ -182,6 +191,18 @@ impl Sender {
             Some(until) => self.commands.put_off(task, until, now).await,
             None => Ok(()),
         }
+    }
+}
+
+/// One line of log for what SES said; the template's alarms look for those that warn.
+fn tell(delivery: &Delivery, outcome: &Outcome) {
+    let (id, project) = (&delivery.id, &delivery.project);
+    match outcome {
+        Outcome::Unknown(_) => tracing::warn!(project.id = %project, delivery.id = %id, "mail of unknown outcome"),
+        Outcome::Paused(_) => tracing::error!(project.id = %project, delivery.id = %id, "sending is paused"),
+        Outcome::Sent(_) => tracing::info!(project.id = %project, delivery.id = %id, "mail sent"),
+        Outcome::Later(_) => tracing::info!(project.id = %project, delivery.id = %id, "mail put off"),
+        Outcome::Refused(_) => tracing::warn!(project.id = %project, delivery.id = %id, "mail refused"),
     }
 }
 

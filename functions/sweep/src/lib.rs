@@ -1,13 +1,20 @@
 #![doc = include_str!("../README.md")]
 
 use dunlin_aws::calls;
+use dunlin_aws::clients::Warm;
 use dunlin_aws::commands::Commands;
 use dunlin_aws::runs::Runs;
+use dunlin_aws::settings::Setting;
 use dunlin_aws::spill::Spill;
 use dunlin_aws::timers::{AHEAD, SHARDS, Stretch, Timer, Timers, Walk};
 use dunlin_aws::{Clients, Clock, Error, Kind, Settings, Stored, resources};
 use dunlin_core::run::{Run, RunState};
 use jiff::{SignedDuration, Timestamp};
+
+/// The settings it needs; `infra/template.yaml` gives it these and no others.
+pub const SETTINGS: &[Setting] = &[Setting::Region, Setting::Prefix, Setting::Queues, Setting::Bucket];
+/// The connections it opens at init.
+pub const WARM: Warm = Warm { table: Some(resources::TIMERS), queue: Some(resources::STEPS) };
 
 /// Timers handed over at a time: a page of about 16 KB.
 const PAGE: usize = 100;
@@ -38,7 +45,7 @@ impl Sweep {
             timers: Timers::new(clients, &settings.prefix),
             runs: Runs::new(clients, &settings.prefix),
             commands: Commands::new(clients, settings),
-            spill: Spill::new(clients.s3.clone(), settings.bucket()),
+            spill: Spill::new(clients.s3.clone(), settings.bucket.clone()),
             events: calls::Queue::new(clients.sqs.clone(), settings.queue_url(resources::EVENTS)),
             clock: clients.clock.clone(),
         }

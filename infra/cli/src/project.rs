@@ -2,6 +2,8 @@
 
 use anyhow::Context as _;
 use dunlin_aws::control::{Control, Head, Project};
+use dunlin_aws::resources::{BUCKET, DEFAULT_PREFIX};
+use dunlin_aws::settings::Setting;
 use dunlin_aws::{Settings, Stored};
 use dunlin_core::campaign::Campaign;
 use dunlin_core::ids::ProjectId;
@@ -17,8 +19,11 @@ const LABEL: &str = "made at the first start";
 
 /// The settings of every function on this machine.
 pub(crate) fn settings(keys: &Keys, public: &str) -> anyhow::Result<Settings> {
-    let settings = Settings::read(|name| {
+    let settings = Settings::read(&Setting::ALL, |name| {
         Some(match name {
+            "AWS_REGION" => "us-east-1".to_owned(),
+            "DUNLIN_PREFIX" => DEFAULT_PREFIX.to_owned(),
+            "DUNLIN_BUCKET" => format!("{DEFAULT_PREFIX}{BUCKET}"),
             // In process only the last part of a queue's URL counts.
             "DUNLIN_QUEUES" => "http://aws.local/000000000000".to_owned(),
             "DUNLIN_PUBLIC" => public.to_owned(),

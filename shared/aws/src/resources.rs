@@ -85,7 +85,8 @@ pub const QUEUES: [Queue; 4] = [EVENTS, STEPS, SENDS, FEEDBACK];
 /// Days a queue keeps what nobody took: the longest SQS offers, so that no outage outlasts it.
 pub const RETENTION_DAYS: u32 = 14;
 
-/// The bucket with the spill prefix and view-online copies, behind the stage's prefix.
+/// The bucket with the spill prefix and view-online copies, behind the stage's prefix; in AWS its account and region
+/// follow, since a bucket's name is unique in the world.
 pub const BUCKET: &str = "store";
 /// The SES configuration set whose events come back through SNS to the feedback queue.
 pub const CONFIGURATION_SET: &str = "mail";

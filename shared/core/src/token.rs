@@ -36,8 +36,9 @@ pub struct Claim {
     pub serial: u32,
 }
 
-/// The signing keys: the first signs, all of them verify. Two live keys make a rotation.
-#[derive(Clone)]
+/// The signing keys: the first signs, all of them verify. Two live keys make a rotation. A ring without keys verifies
+/// nothing.
+#[derive(Clone, Default)]
 pub struct Keyring {
     keys: Vec<(String, Hmac<Sha256>)>,
 }

@@ -13,13 +13,17 @@ use dunlin_manage::Manage;
 use crate::Cloud;
 
 /// The routes of all functions with a door, and the outbox; and `intake`'s list of revoked tokens.
-pub(super) fn router(cloud: &Cloud, clients: &Clients, settings: &Settings) -> (Router, RevocationList) {
-    let intake = Intake::of(clients, settings);
+pub(super) fn router(
+    cloud: &Cloud,
+    clients: &impl Fn(&'static str) -> Clients,
+    settings: &Settings,
+) -> (Router, RevocationList) {
+    let intake = Intake::of(&clients("intake"), settings);
     let revocations = intake.revocations();
     let functions = Router::new()
         .merge(dunlin_intake::router(intake))
-        .merge(dunlin_link::router(Link::new(clients, settings)))
-        .merge(dunlin_manage::router(Manage::new(clients, settings)))
+        .merge(dunlin_link::router(Link::new(&clients("link"), settings)))
+        .merge(dunlin_manage::router(Manage::new(&clients("manage"), settings)))
         .route("/manage/{*path}", any(dunlin_manage::elsewhere))
         .layer(from_fn_with_state(cloud.clone(), count));
     let outbox = Router::new().route("/", get(async || Redirect::to("/outbox"))).merge(cloud.outbox_router());

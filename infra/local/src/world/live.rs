@@ -47,7 +47,7 @@ impl World {
                 }
             }
         });
-        tasks.spawn(dunlin_intake::refresh(self.revocations.clone(), self.clients.clone(), self.settings.clone()));
+        tasks.spawn(dunlin_intake::refresh(self.revocations.clone(), self.intake.clone(), self.settings.clone()));
         if let Some(Err(error)) = tasks.join_next().await {
             tracing::error!(error = %error, "a poller died: start again, nothing is lost");
         }

@@ -16,6 +16,7 @@ use dunlin_send::Sender;
 use dunlin_sweep::Sweep;
 
 use crate::Cloud;
+pub use poll::BATCH;
 
 /// The functions that read queues, in the order in which virtual time asks them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +63,8 @@ impl Function {
 pub struct World {
     cloud: Cloud,
     clients: Clients,
+    /// Those of `intake`, for the refresh beside its answers.
+    intake: Clients,
     settings: Settings,
     evaluate: Evaluate,
     schedule: Schedule,
@@ -83,17 +86,26 @@ impl World {
     #[must_use]
     pub fn new(cloud: Cloud, settings: Settings, seed: u64) -> Self {
         let clients = Clients::in_process(cloud.http_client(), cloud.clock().clone(), Chance::seeded(seed));
+        Self::wired(cloud, settings, |_| clients.clone())
+    }
+
+    /// The same, with clients of its own for each function, as in Lambda: asked for by the function's name, and by
+    /// `world` for its own.
+    #[must_use]
+    pub fn wired(cloud: Cloud, settings: Settings, clients: impl Fn(&'static str) -> Clients) -> Self {
         let (router, revocations) = front::router(&cloud, &clients, &settings);
+        let of = |function: Function| clients(function.name());
         Self {
-            evaluate: Evaluate::new(&clients, &settings),
-            schedule: Schedule::new(&clients, &settings),
-            send: Sender::new(&clients, &settings),
-            feedback: Home::new(&clients, &settings),
-            sweep: Sweep::new(&clients, &settings),
+            evaluate: Evaluate::new(&of(Function::Evaluate), &settings),
+            schedule: Schedule::new(&of(Function::Schedule), &settings),
+            send: Sender::new(&of(Function::Send), &settings),
+            feedback: Home::new(&of(Function::Feedback), &settings),
+            sweep: Sweep::new(&clients("sweep"), &settings),
             revocations,
             router,
+            intake: clients("intake"),
+            clients: clients("world"),
             cloud,
-            clients,
             settings,
         }
     }
@@ -104,7 +116,7 @@ impl World {
         &self.cloud
     }
 
-    /// The SDK's clients, as a function has them.
+    /// The SDK's clients, as a function has them; the world's own, for tests and tools.
     #[must_use]
     pub fn clients(&self) -> &Clients {
         &self.clients

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use super::{Function, World};
 use crate::Message;
 
-/// Messages handed to a function at a time: Lambda's most for a FIFO queue.
-const BATCH: usize = 10;
+/// Messages handed to a function at a time: Lambda's most for a FIFO queue (`infra/template.yaml`).
+pub const BATCH: usize = 10;
 /// Gigabytes a function is given (`infra/template.yaml`), for the meter.
 const GIGABYTES: f64 = 0.25;
 

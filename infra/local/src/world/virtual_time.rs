@@ -38,7 +38,7 @@ impl World {
         let clock = self.cloud.clock().clone();
         let mut swept = clock.now();
         loop {
-            self.revocations.refresh(&Control::new(&self.clients, &self.settings.prefix)).await;
+            self.revocations.refresh(&Control::new(&self.intake, &self.settings.prefix)).await;
             self.settle().await;
             let sweep = self.next_sweep(swept).await;
             let due = [self.cloud.next_due(), sweep].into_iter().flatten().min();
@@ -55,7 +55,7 @@ impl World {
 
     /// The next sweep worth playing: a minute after the last while there is something around, else in time for the next timer.
     async fn next_sweep(&self, last: Timestamp) -> Option<Timestamp> {
-        let spilled = Spill::new(self.clients.s3.clone(), self.settings.bucket()).list(1).await;
+        let spilled = Spill::new(self.clients.s3.clone(), self.settings.bucket.clone()).list(1).await;
         if spilled.is_ok_and(|keys| !keys.is_empty()) {
             return Some(last + MINUTE);
         }

@@ -1,0 +1,82 @@
+//! Queues and what reads them.
+
+use dunlin_aws::resources::{QUEUES, Queue, RETENTION_DAYS};
+use dunlin_local::{Function, world};
+use serde_json::{Value, json};
+
+use crate::template::Template;
+
+fn deployed<'a>(template: &'a Template, queue: &Queue) -> &'a Value {
+    template.named("AWS::SQS::Queue", "QueueName", &format!("dunlin-{}", queue.name()))
+}
+
+#[test]
+fn every_queue_of_the_code_is_deployed_with_its_times_and_no_other_is() {
+    let template = Template::read();
+    for queue in QUEUES {
+        let properties = deployed(&template, &queue);
+        assert_eq!(properties["VisibilityTimeout"], queue.visibility_seconds(), "{}", queue.stem);
+        assert_eq!(properties["RedrivePolicy"]["maxReceiveCount"], queue.max_receive_count, "{}", queue.stem);
+        assert_eq!(properties["MessageRetentionPeriod"], RETENTION_DAYS * 24 * 3600, "{}", queue.stem);
+        assert_eq!(properties["FifoQueue"] == json!(true), queue.fifo, "{}", queue.stem);
+        assert!(properties["ContentBasedDeduplication"].is_null(), "{}: intake says what a duplicate is", queue.stem);
+    }
+    assert_eq!(template.resources("AWS::SQS::Queue").len(), 2 * QUEUES.len());
+}
+
+#[test]
+fn every_queue_has_its_own_dead_letter_queue_of_the_same_kind() {
+    let template = Template::read();
+    for queue in QUEUES {
+        let target = template.text(&deployed(&template, &queue)["RedrivePolicy"]["deadLetterTargetArn"]);
+        let id = target.strip_suffix(".Arn").expect("an ARN");
+        let dead = &template.document["Resources"][id]["Properties"];
+        assert_eq!(template.text(&dead["QueueName"]), format!("dunlin-{}", queue.dead_letter_name()));
+        assert_eq!(dead["FifoQueue"] == json!(true), queue.fifo, "{id}");
+        assert_eq!(dead["MessageRetentionPeriod"], RETENTION_DAYS * 24 * 3600, "{id}");
+    }
+}
+
+#[test]
+fn the_events_queue_is_as_fast_as_a_fifo_queue_can_be() {
+    let template = Template::read();
+    let events = deployed(&template, &dunlin_aws::resources::EVENTS);
+    assert_eq!(events["DeduplicationScope"], "messageGroup");
+    assert_eq!(events["FifoThroughputLimit"], "perMessageGroupId");
+}
+
+#[test]
+fn every_reader_takes_batches_as_here_reports_what_failed_and_is_limited_by_maximum_concurrency() {
+    let template = Template::read();
+    let sources = template.resources("AWS::Lambda::EventSourceMapping");
+    assert_eq!(sources.len(), Function::ALL.len());
+    for function in Function::ALL {
+        let queue = function.queue();
+        let source = sources.values().map(|one| &one["Properties"]).find(|source| {
+            let reader = &template.document["Resources"][template.text(&source["FunctionName"])]["Properties"];
+            template.text(&reader["FunctionName"]) == format!("dunlin-{}", function.name())
+        });
+        let source = source.unwrap_or_else(|| panic!("nothing hands batches to {}", function.name()));
+        let id = template.text(&source["EventSourceArn"]);
+        let id = id.strip_suffix(".Arn").expect("an ARN");
+        let name = template.text(&template.document["Resources"][id]["Properties"]["QueueName"]);
+        assert_eq!(name, format!("dunlin-{}", queue.name()));
+        assert_eq!(source["BatchSize"], world::BATCH, "{id}");
+        assert_eq!(source["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]), "{id}");
+        // The least Lambda takes is 2 (CreateEventSourceMapping, ScalingConfig).
+        let limit = template.text(&source["ScalingConfig"]["MaximumConcurrency"]);
+        assert!(limit.parse::<u32>().is_ok_and(|limit| limit >= 2), "{id}: {limit}");
+    }
+}
+
+#[test]
+fn a_message_stays_hidden_for_six_time_outs_of_its_reader() {
+    let template = Template::read();
+    for function in Function::ALL {
+        let queue = function.queue();
+        let timeout = template.function(function.name())["Properties"]["Timeout"].as_u64().expect("a time-out");
+        let hidden = deployed(&template, &queue)["VisibilityTimeout"].as_u64().expect("a visibility time-out");
+        assert!(hidden >= 6 * timeout, "{}: {hidden} s for a time-out of {timeout} s", queue.stem);
+        assert_eq!(timeout, u64::from(queue.timeout_seconds), "{}", queue.stem);
+    }
+}

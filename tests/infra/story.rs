@@ -1,0 +1,173 @@
+//! A story in which every function does all that it can do: what a person and an operator do in a year, in a minute.
+
+use dunlin_aws::resources::{EVENTS, FEEDBACK, Queue, SENDS, STEPS};
+use dunlin_local::{Fault, FaultKind, Service, When};
+use dunlin_tests::{Stage, link};
+use http::{Method, StatusCode};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+/// A mail at once, a wait that a timer carries, one that a message carries, and a mail behind them.
+const SERIES: &str = "
+id: cmp_series
+name: Series
+kind: workflow
+trigger: {event: Signed up}
+from: hello@larkspur.example
+steps:
+  - {name: first, send: first}
+  - {name: minutes, wait: 3 minutes}
+  - {name: month, wait: 31 days}
+  - {name: again, wait: 5 minutes}
+  - {name: second, send: second}
+messages:
+  first:
+    subject: Hello
+    html: '<a href=\"https://larkspur.example/\">Shop</a> <a href=\"{{ url.permalink }}\">Online</a> <a href=\"{{ url.unsubscribe }}\">No more</a>'
+  second:
+    subject: Still there?
+    text: Hello again
+";
+
+/// Plays it.
+pub(crate) async fn play(stage: &Stage) {
+    stage.publish(SERIES).await;
+    stage.identify("ann", json!({"plan": "free"})).await;
+    stage.track("ann", "Signed up", json!({})).await;
+    stage.pass(SignedDuration::from_mins(10)).await;
+    recipient(stage).await;
+    stage.pass(SignedDuration::from_hours(24 * 40)).await;
+    assert!(stage.mails().len() >= 2, "{:?}", stage.sent());
+    bounce(stage).await;
+    outage(stage).await;
+    lost_answers(stage).await;
+    refused_mail(stage).await;
+    poison(stage).await;
+    operator(stage).await;
+}
+
+/// Opens, clicks, views and unsubscribes.
+async fn recipient(stage: &Stage) {
+    let mail = stage.mails().remove(0);
+    for (kind, method) in [("o", Method::GET), ("c", Method::GET), ("v", Method::GET), ("u", Method::GET)] {
+        let (status, _) = stage.request(method, &link(&mail, kind), &[], &Value::Null).await;
+        assert!(status.is_success() || status.is_redirection(), "{kind}: {status}");
+    }
+    let gone = stage.world.cloud().faults();
+    gone.set(vec![Fault::new(FaultKind::Unreachable, When::Chance(1.0)).at(Service::SqsFifo)]);
+    let (status, _) = stage.request(Method::POST, &link(&mail, "u"), &[], &Value::Null).await;
+    assert_eq!(status, StatusCode::OK, "an unsubscribe is spilled while the queue is away");
+    gone.clear();
+    let (status, _) = stage.request(Method::POST, &link(&mail, "u"), &[], &Value::Null).await;
+    assert_eq!(status, StatusCode::OK);
+    stage.pass(SignedDuration::from_mins(3)).await;
+    stage.call(Method::POST, "/users/resubscribe", json!({"id": "ann"})).await;
+}
+
+/// A mail that bounces, which suppresses its address.
+async fn bounce(stage: &Stage) {
+    let body = json!({"id": "bea", "email": "bounce@simulator.amazonses.com"});
+    stage.call(Method::POST, "/users/track", body).await;
+    stage.track("bea", "Signed up", json!({})).await;
+    stage.pass(SignedDuration::from_mins(30)).await;
+}
+
+/// The queue is away: calls are spilled, and come back.
+async fn outage(stage: &Stage) {
+    let faults = stage.world.cloud().faults();
+    faults.set(vec![Fault::new(FaultKind::Unreachable, When::Chance(1.0)).at(Service::SqsFifo)]);
+    stage.track("cy", "Looked", json!({})).await;
+    faults.clear();
+    stage.pass(SignedDuration::from_mins(5)).await;
+}
+
+/// The tables take writes and do not say so: whoever writes meets what is there already.
+async fn lost_answers(stage: &Stage) {
+    let faults = stage.world.cloud().faults();
+    faults.set(vec![Fault::new(FaultKind::TimeoutApplied, When::Chance(1.0)).on("PutItem").times(12)]);
+    stage.track("eve", "Signed up", json!({})).await;
+    stage.pass(SignedDuration::from_hours(1)).await;
+    faults.clear();
+}
+
+/// SES is over its limit once, and a lost claim is put off.
+async fn refused_mail(stage: &Stage) {
+    let faults = stage.world.cloud().faults();
+    faults.set(vec![Fault::new(FaultKind::Throttle, When::Chance(1.0)).at(Service::Ses)]);
+    stage.identify("dan", json!({})).await;
+    stage.track("dan", "Signed up", json!({})).await;
+    stage.world.settle().await;
+    faults.clear();
+    stage.pass(SignedDuration::from_mins(5)).await;
+    stage.call(Method::PUT, "/users/reidentify", json!({"id": "dan", "new_id": "daniel"})).await;
+    stage.call(Method::POST, "/users/delete", json!({"id": "daniel"})).await;
+    stage.pass(SignedDuration::from_mins(1)).await;
+}
+
+/// What nobody can read is parked on every queue, and goes back to it.
+async fn poison(stage: &Stage) {
+    for queue in [EVENTS, STEPS, SENDS, FEEDBACK] {
+        put(stage, queue).await;
+    }
+    stage.pass(SignedDuration::from_mins(1)).await;
+    let (_, listed) = stage.manage(Method::GET, "/parked", &Value::Null).await;
+    let parked = listed["parked"].as_array().expect("parked tasks").clone();
+    assert_eq!(parked.len(), 4, "{listed}");
+    for task in &parked {
+        let path = format!("/parked/{}", task["id"].as_str().expect("an id"));
+        let (status, _) = stage.manage(Method::POST, &format!("{path}/redrive"), &Value::Null).await;
+        assert!(status.is_success(), "{path}: {status}");
+    }
+    stage.pass(SignedDuration::from_mins(1)).await;
+    let (_, listed) = stage.manage(Method::GET, "/parked", &Value::Null).await;
+    for task in listed["parked"].as_array().expect("parked tasks") {
+        let path = format!("/parked/{}", task["id"].as_str().expect("an id"));
+        stage.manage(Method::GET, &path, &Value::Null).await;
+        let (status, _) = stage.manage(Method::DELETE, &path, &Value::Null).await;
+        assert!(status.is_success(), "{path}: {status}");
+    }
+}
+
+async fn put(stage: &Stage, queue: Queue) {
+    let message = stage.world.clients().sqs.send_message().queue_url(stage.world.settings().queue_url(queue));
+    let message = message.message_group_id("p").message_body("nonsense");
+    let message = if queue.fifo { message.message_deduplication_id("nonsense") } else { message };
+    message.send().await.expect("sent");
+}
+
+/// Everything that `manage` offers.
+async fn operator(stage: &Stage) {
+    let project = format!("/projects/{}", stage.project);
+    let (_, shown) = stage.manage(Method::GET, &format!("{project}/profiles/ann/deliveries"), &Value::Null).await;
+    let delivery = shown["deliveries"][0]["id"].as_str().expect("a delivery").to_owned();
+    for path in [
+        "/projects".to_owned(),
+        project.clone(),
+        format!("{project}/tokens"),
+        format!("{project}/tokens/1"),
+        format!("{project}/campaigns"),
+        format!("{project}/campaigns/cmp_series"),
+        format!("{project}/profiles/ann"),
+        format!("{project}/profiles/ann/activity"),
+        format!("{project}/deliveries/{delivery}"),
+        format!("{project}/suppressions/bounce@simulator.amazonses.com"),
+    ] {
+        let (status, answer) = stage.manage(Method::GET, &path, &Value::Null).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {answer}");
+    }
+    for (method, path, body) in [
+        (Method::DELETE, "/suppressions/bounce@simulator.amazonses.com", Value::Null),
+        (Method::POST, "/campaigns/cmp_series/pause", Value::Null),
+        (Method::POST, "/campaigns/cmp_series/resume", Value::Null),
+        (Method::POST, "/tokens", json!({"label": "second"})),
+        (Method::POST, "/tokens/2/rotate", Value::Null),
+        (Method::POST, "/tokens/2/revoke", Value::Null),
+    ] {
+        let (status, answer) = stage.manage(method, &format!("{project}{path}"), &body).await;
+        assert!(status.is_success(), "{path}: {status} {answer}");
+    }
+    let (status, answer) =
+        stage.manage(Method::POST, "/projects", &json!({"id": "prj_second", "name": "Second"})).await;
+    assert!(status.is_success(), "{answer}");
+    stage.pass(SignedDuration::from_mins(1)).await;
+}
