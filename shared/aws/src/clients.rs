@@ -141,7 +141,8 @@ impl Clients {
 }
 
 /// An HTTP client with ring for TLS: 2 MB smaller than with the SDK's default, and quicker to load.
-fn https() -> SharedHttpClient {
+#[must_use]
+pub fn https() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
 }
 

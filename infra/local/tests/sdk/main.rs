@@ -1,4 +1,5 @@
-//! The local AWS as the unchanged SDK clients see it.
+//! What the local AWS has beside AWS: its meter, faults, outbox and restart. Whether it answers as AWS does is asked in
+//! `tests/conformance`.
 
 #![allow(
     missing_docs,
@@ -13,7 +14,6 @@ mod dynamodb;
 mod faults;
 mod outbox;
 mod restart;
-mod s3;
 mod ses;
 mod sqs;
 
