@@ -69,6 +69,11 @@ export async function mail(id) {
   return (await fetch(`${url}/outbox/${id}.json`)).json()
 }
 
+/** What the server has logged so far. */
+export function logged() {
+  return readFileSync(process.env.DUNLIN_LOG, 'utf8')
+}
+
 /**
  * Calls answer before they are processed: looks until `check` no longer throws, and returns what it returns. What it
  * threw last is thrown when patience ends.
