@@ -5,7 +5,7 @@
 pub(crate) enum Place {
     /// `infra/local` in memory, by the SDK's replaced HTTP client.
     InProcess,
-    /// `infra/local` on disk, by the SDK's own HTTP client.
+    /// `infra/local` on disk, by our HTTP client.
     OverAPort,
     /// Another implementation, or (without an endpoint) AWS.
     Elsewhere {

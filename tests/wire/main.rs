@@ -3,6 +3,8 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a golden line that does not parse fails the test")]
 
+mod invoke;
+
 use dunlin_core::delivery::Delivery;
 use dunlin_core::feedback::Interaction;
 use dunlin_core::profile::Profile;

@@ -6,7 +6,7 @@ use dunlin_aws::commands::Commands;
 use dunlin_aws::runs::Runs;
 use dunlin_aws::settings::Setting;
 use dunlin_aws::spill::Spill;
-use dunlin_aws::timers::{AHEAD, SHARDS, Stretch, Timer, Timers, Walk};
+use dunlin_aws::timers::{AHEAD, OVERDUE, SHARDS, Stretch, Timer, Timers, Walk};
 use dunlin_aws::{Clients, Clock, Error, Kind, Settings, Stored, resources};
 use dunlin_core::run::{Run, RunState};
 use jiff::{SignedDuration, Timestamp};
@@ -18,8 +18,6 @@ pub const WARM: Warm = Warm { table: Some(resources::TIMERS), queue: Some(resour
 
 /// Timers handed over at a time: a page of about 16 KB.
 const PAGE: usize = 100;
-/// How long after its instant a timer is looked at again: by then its run has long moved on, unless its hint was lost.
-const OVERDUE: SignedDuration = SignedDuration::from_mins(5);
 /// Where a walk without a cursor begins, before now: no timer is older than the first sweep of its table, but a
 /// restored table may be.
 const FIRST: SignedDuration = SignedDuration::from_hours(1);

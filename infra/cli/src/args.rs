@@ -15,7 +15,9 @@ use clap::{Args as Options, Parser, Subcommand};
   dunlin demo                     six weeks of mails in seconds, without a server
   dunlin check examples           what is wrong with a folder of campaigns
   dunlin push examples            publish it to the dunlin that runs here
-  dunlin bench                    how fast this machine is, and what AWS would cost"
+  dunlin bench                    how fast this machine is, and what AWS would cost
+  dunlin aws                      the local AWS alone, for `cargo lambda watch`
+  dunlin doctor                   what is wrong here, or in AWS, and how to mend it"
 )]
 pub(crate) struct Args {
     /// What to do; `dev` where nothing is said.
@@ -39,6 +41,10 @@ pub(crate) enum Command {
     Push(Push),
     /// Measure the durable local system, and price it by the meter
     Bench(Bench),
+    /// Start the local AWS alone; the functions run under `cargo lambda watch`
+    Aws(Aws),
+    /// Check everything from top to bottom, here or in AWS, and say what to mend
+    Doctor(Doctor),
 }
 
 /// Options of `dev`.
@@ -58,6 +64,35 @@ pub(crate) struct Dev {
     /// The port of the local AWS, for `AWS_ENDPOINT_URL`; 0 for none
     #[arg(long, default_value_t = 9001, value_name = "PORT")]
     pub(crate) aws_port: u16,
+    /// What is kept, published and logged.
+    #[command(flatten)]
+    pub(crate) kept: Kept,
+}
+
+/// Options of `aws`.
+#[derive(Clone, Debug, Options)]
+#[command(after_help = "Examples:
+  dunlin aws                                                  and in another terminal: cargo lambda watch
+  dunlin aws --port 9101 --functions http://localhost:9100    and: cargo lambda watch --invoke-port 9100
+
+It polls its queues and invokes the functions, and `sweep` each minute, as Lambda does. What the functions are told is
+in lambda.env of the data folder, which `cargo lambda watch` reads. While nothing is watched, messages wait. Stop it
+with Ctrl-C at any moment. The data folder is that of `dunlin dev`, for one of them at a time.")]
+pub(crate) struct Aws {
+    /// The port of the AWS APIs and the outbox
+    #[arg(long, default_value_t = 9001, value_name = "PORT")]
+    pub(crate) port: u16,
+    /// Where the functions are invoked and served: the address of `cargo lambda watch`
+    #[arg(long, default_value = "http://localhost:9000", value_name = "URL")]
+    pub(crate) functions: String,
+    /// What is kept, published and logged.
+    #[command(flatten)]
+    pub(crate) kept: Kept,
+}
+
+/// Options of what runs on in a data folder.
+#[derive(Clone, Debug, Options)]
+pub(crate) struct Kept {
     /// The folder with everything that is kept
     #[arg(long, default_value = ".dunlin", value_name = "DIR")]
     pub(crate) data: PathBuf,
@@ -166,6 +201,54 @@ pub(crate) struct Bench {
     pub(crate) json: bool,
 }
 
+/// Options of `doctor`.
+#[derive(Clone, Options)]
+#[command(after_help = "Examples:
+  dunlin doctor                                                      the dunlin of this machine
+  DUNLIN_ADMIN_KEY=… dunlin doctor --aws --profile ops --region eu-west-1 --prefix dunlin-prod- --url https://mail.example.com
+  dunlin doctor --json | jq '.findings[] | select(.health != \"ok\")'
+
+It only reads. Exits with 1 when anything is wrong; a warning is not. Credentials are found as the AWS CLI finds them;
+for a profile of IAM Identity Center: eval \"$(aws configure export-credentials --profile NAME --format env)\".")]
+pub(crate) struct Doctor {
+    /// Look at a stage in AWS instead of this machine
+    #[arg(long)]
+    pub(crate) aws: bool,
+    /// The profile of the AWS configuration files
+    #[arg(long, requires = "aws", value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// The region; else that of the environment or the profile
+    #[arg(long, requires = "aws", value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// What stands before every name of the stage
+    #[arg(long, default_value = dunlin_aws::resources::DEFAULT_PREFIX, requires = "aws", value_name = "PREFIX")]
+    pub(crate) prefix: String,
+    /// The bucket; else it is called by the prefix
+    #[arg(long, requires = "aws", value_name = "NAME")]
+    pub(crate) bucket: Option<String>,
+    /// Where the front door is; on this machine http://localhost:9000
+    #[arg(long, env = "DUNLIN_URL", value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// The admin key; on this machine that of the data folder
+    #[arg(long, env = "DUNLIN_ADMIN_KEY", hide_env_values = true, value_name = "KEY")]
+    pub(crate) admin_key: Option<String>,
+    /// The data folder of the dunlin on this machine
+    #[arg(long, default_value = ".dunlin", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// The port of the local AWS
+    #[arg(long, default_value_t = 9001, value_name = "PORT")]
+    pub(crate) aws_port: u16,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl std::fmt::Debug for Doctor {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Doctor").field("aws", &self.aws).field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,13 +268,20 @@ mod tests {
         let args = parse("dunlin");
         assert!(args.command.is_none());
         assert_eq!((args.dev.port, args.dev.aws_port), (9000, 9001));
-        assert_eq!(args.dev.data, PathBuf::from(".dunlin"));
+        assert_eq!(args.dev.kept.data, PathBuf::from(".dunlin"));
     }
 
     #[test]
     fn the_options_of_dev_need_no_subcommand() {
         assert_eq!(parse("dunlin --port 8080").dev.port, 8080);
         assert!(matches!(parse("dunlin dev --port 8080").command, Some(Command::Dev(Dev { port: 8080, .. }))));
+    }
+
+    #[test]
+    fn the_local_aws_invokes_where_cargo_lambda_watch_listens() {
+        let Some(Command::Aws(aws)) = parse("dunlin aws --data elsewhere").command else { panic!("not aws") };
+        assert_eq!((aws.port, aws.functions.as_str()), (9001, "http://localhost:9000"));
+        assert_eq!(aws.kept.data, PathBuf::from("elsewhere"));
     }
 
     #[test]

@@ -54,20 +54,23 @@ impl Keys {
         Ok(keys)
     }
 
-    /// Writes the file whole or not at all, readable by its owner only, on the disk when this returns: tokens that were
-    /// shown must work after a power loss.
+    /// Writes the file: tokens that were shown must work after a power loss.
     fn write(&self, folder: &Path) -> anyhow::Result<()> {
-        let (path, draft) = (folder.join(FILE), folder.join("keys.json.draft"));
-        // A draft that an ended process left may have other permissions.
-        drop(fs::remove_file(&draft));
-        let mut file = private(&draft)?;
-        file.write_all(serde_json::to_string_pretty(self)?.as_bytes())?;
-        file.write_all(b"\n")?;
-        file.sync_all()?;
-        fs::rename(&draft, &path)?;
-        File::open(folder)?.sync_all()?;
+        write(folder, FILE, &format!("{}\n", serde_json::to_string_pretty(self)?))?;
         Ok(())
     }
+}
+
+/// Writes a file with secrets whole or not at all, readable by its owner only, on the disk when this returns.
+pub(crate) fn write(folder: &Path, name: &str, text: &str) -> std::io::Result<()> {
+    let draft = folder.join(format!("{name}.draft"));
+    // A draft that an ended process left may have other permissions.
+    drop(fs::remove_file(&draft));
+    let mut file = private(&draft)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&draft, folder.join(name))?;
+    File::open(folder)?.sync_all()
 }
 
 /// A file that nobody else can read.

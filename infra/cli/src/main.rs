@@ -1,11 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 mod args;
+mod aws;
 mod bench;
 mod bill;
 mod check;
+mod client;
 mod demo;
 mod dev;
+mod doctor;
 mod examples;
 mod keys;
 mod project;

@@ -221,7 +221,9 @@ impl Cloud {
         match call {
             Call::DynamoDb { operation } => self.shared.dynamodb.answer(operation, request.body()),
             Call::Sqs { operation, .. } => self.shared.sqs.answer(operation, request.body()).await,
-            Call::Ses { operation } => self.shared.ses.answer(operation, request.body(), self.shared.clock.now()).await,
+            Call::Ses { operation, name } => {
+                self.shared.ses.answer(operation, name, request.body(), self.shared.clock.now()).await
+            }
             Call::S3(asked) => self.shared.s3.answer(asked, request),
         }
     }

@@ -3,13 +3,13 @@
 use axum::body::Body;
 use axum::response::IntoResponse as _;
 use bytes::Bytes;
-use http::{Method, Request, StatusCode};
+use http::{Request, StatusCode};
 
 use crate::cloud::Cloud;
 use crate::meter::Service;
 use crate::reply::{self, Refusal, Reply};
 use crate::s3::{self, Asked};
-use crate::{dynamodb, sqs};
+use crate::{dynamodb, ses, sqs};
 
 /// Largest request over a port, in bytes: SES's 40 MB in base64 are the largest of all.
 const MAX_REQUEST_BYTES: usize = 64 * 1024 * 1024;
@@ -19,7 +19,7 @@ const MAX_REQUEST_BYTES: usize = 64 * 1024 * 1024;
 pub(crate) enum Call {
     DynamoDb { operation: String },
     Sqs { operation: String, service: Service },
-    Ses { operation: &'static str },
+    Ses { operation: &'static str, name: String },
     S3(Asked),
 }
 
@@ -34,11 +34,12 @@ impl Call {
                 Self::Sqs { operation: operation.to_owned(), service }
             }
             Some((_, operation)) => Self::DynamoDb { operation: operation.to_owned() },
-            None => match (request.method(), request.uri().path()) {
-                (&Method::POST, "/v2/email/outbound-emails") => Self::Ses { operation: "SendEmail" },
-                (&Method::GET, "/v2/email/account") => Self::Ses { operation: "GetAccount" },
-                (_, path) if path.starts_with("/v2/email/") => Self::Ses { operation: "Unknown" },
-                _ => Self::S3(s3::asked(request)),
+            None => match request.uri().path().strip_prefix("/v2/email/") {
+                Some(path) => {
+                    let (operation, name) = ses::asked(request.method(), path);
+                    Self::Ses { operation, name: name.to_owned() }
+                }
+                None => Self::S3(s3::asked(request)),
             },
         }
     }
@@ -55,7 +56,7 @@ impl Call {
     pub(crate) fn operation(&self) -> &str {
         match self {
             Self::DynamoDb { operation } | Self::Sqs { operation, .. } => operation,
-            Self::Ses { operation } => operation,
+            Self::Ses { operation, .. } => operation,
             Self::S3(asked) => asked.operation,
         }
     }

@@ -25,7 +25,7 @@ pub use meter::{Count, Meter, Service, Usage};
 pub use outbox::{Mail, Outbox};
 pub use ses::Quota;
 pub use sqs::{Depth, Message, MessageAttribute, Sqs};
-pub use world::{Function, World};
+pub use world::{Function, Lambda, Uninvoked, World};
 
 /// The account that everything belongs to.
 const ACCOUNT: &str = "000000000000";

@@ -15,7 +15,12 @@ const USUAL: &str = "info,aws=warn,hyper=warn";
 pub fn start() {
     let asked = std::env::var("RUST_LOG").ok().and_then(|asked| asked.parse().ok());
     let filter: Targets = asked.or_else(|| USUAL.parse().ok()).unwrap_or_default();
-    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_target(false).with_writer(stdout);
+    let lines = tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_span_list(false)
+        .with_target(false)
+        .with_writer(stdout);
     // Only fails when a subscriber is there already: then logging has started.
     drop(tracing_subscriber::registry().with(filter).with(lines).try_init());
 }

@@ -90,5 +90,9 @@ pub const RETENTION_DAYS: u32 = 14;
 pub const BUCKET: &str = "store";
 /// The SES configuration set whose events come back through SNS to the feedback queue.
 pub const CONFIGURATION_SET: &str = "mail";
+/// What the configuration set reports, by the names of SES's API: without these, bounces and complaints suppress nobody
+/// and an unknown outcome stays unknown. Opens and clicks come over our own links.
+pub const FEEDBACK_EVENTS: [&str; 7] =
+    ["SEND", "REJECT", "BOUNCE", "COMPLAINT", "DELIVERY", "RENDERING_FAILURE", "DELIVERY_DELAY"];
 /// The prefix of every name on one machine, and the default in the cloud.
 pub const DEFAULT_PREFIX: &str = "dunlin-";

@@ -19,6 +19,8 @@ use crate::table::{Stored, Table, versioned};
 pub const SHARDS: u32 = 16;
 /// How far ahead of time a sweep goes: what SQS can hold back, less the minute until the next sweep.
 pub const AHEAD: SignedDuration = SignedDuration::from_mins(14);
+/// How long after its instant a timer is looked at again: by then its run has long moved on, unless its hint was lost.
+pub const OVERDUE: SignedDuration = SignedDuration::from_mins(5);
 /// A wait that ends sooner than this is also sent straight to the steps queue: [`AHEAD`], and two minutes for
 /// clocks that differ and a handler that dawdles.
 pub const NEAR: SignedDuration = SignedDuration::from_mins(16);

@@ -31,6 +31,21 @@ pub(crate) fn hold(folder: &Path) -> anyhow::Result<Held> {
     }
 }
 
+/// Whether a process uses a folder. Changes nothing but for the blink of an eye.
+pub(crate) fn is_held(folder: &Path) -> anyhow::Result<bool> {
+    let path = folder.join("lock");
+    let unread = || format!("cannot read {}", path.display());
+    match File::open(&path) {
+        Ok(file) => match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(error).with_context(unread),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error).with_context(unread),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,10 +1,10 @@
 //! `dunlin dev`: everything on this machine, in real time, kept in a folder.
 
-mod banner;
-mod folder;
+pub(crate) mod banner;
+pub(crate) mod folder;
 mod log;
-mod port;
-mod stop;
+pub(crate) mod port;
+pub(crate) mod stop;
 
 use anyhow::Context as _;
 use axum::serve::ListenerExt as _;
@@ -12,8 +12,8 @@ use dunlin_aws::{Chance, Clock};
 use dunlin_local::{Cloud, World};
 use tokio::net::TcpListener;
 
-use crate::args::Dev;
-use crate::dev::banner::Banner;
+use crate::args::{Dev, Kept};
+use crate::dev::banner::{Banner, row};
 use crate::keys::Keys;
 use crate::project::{Place, settings};
 use crate::run::Outcome;
@@ -22,32 +22,60 @@ use crate::{check, examples, say};
 /// Starts everything, says how to use it, and runs until it is told to stop. Nothing needs to be finished then: what
 /// was not acknowledged comes again.
 pub(crate) async fn dev(asked: Dev) -> anyhow::Result<Outcome> {
-    log::start(&asked.log)?;
-    let _held = folder::hold(&asked.data)?;
+    let held = hold(&asked.kept)?;
     let front = port::bind(asked.port, "--port").await?;
     let aws = match asked.aws_port {
         0 => None,
         port => Some(port::bind(port, "--aws-port").await?),
     };
     let address = format!("http://localhost:{}", front.local_addr()?.port());
+    let opened = open(&asked.kept, held, &address).await?;
 
-    let keys = Keys::read_or_make(&asked.data)?;
-    let starting = say::spinner("opening the data folder");
-    let chance = Chance::system();
-    let cloud = Cloud::open(&asked.data, Clock::System, chance.next())
-        .with_context(|| format!("cannot open the data in {}", asked.data.display()))?;
-    let world = World::new(cloud, settings(&keys, &address)?, chance.next());
-    let place = Place::find_or_make(&world).await?;
-    starting.set_message("publishing the campaigns");
-    let campaigns = publish(&asked, &place).await?;
-    starting.finish_and_clear();
-
-    let aws_address = aws.as_ref().map(TcpListener::local_addr).transpose()?;
-    let data = asked.data.display().to_string();
-    Banner { address, data, place, keys, campaigns, aws_port: aws_address.map(|address| address.port()) }.show();
-    serve(&world, front, aws).await?;
+    let banner = Banner { name: "dunlin", front: &address, outbox: &address, opened: &opened };
+    banner.show(|| {
+        if let Some(address) = aws.as_ref().and_then(|aws| aws.local_addr().ok()) {
+            row("local AWS", format!("AWS_ENDPOINT_URL=http://localhost:{}", address.port()));
+        }
+    });
+    serve(&opened.world, front, aws).await?;
     say::aside("stopped; `dunlin` goes on from here");
     Ok(Outcome::Well)
+}
+
+/// Starts the log, and takes the data folder.
+pub(crate) fn hold(kept: &Kept) -> anyhow::Result<folder::Held> {
+    log::start(&kept.log)?;
+    folder::hold(&kept.data)
+}
+
+/// What a data folder holds.
+pub(crate) struct Opened {
+    /// The functions over the cloud.
+    pub(crate) world: World,
+    /// The secrets.
+    pub(crate) keys: Keys,
+    /// The project.
+    pub(crate) place: Place,
+    /// The campaigns that are published.
+    pub(crate) campaigns: Vec<String>,
+    /// Where it is.
+    pub(crate) data: String,
+    _held: folder::Held,
+}
+
+/// Opens a data folder for functions at `address`, and publishes what was asked for.
+pub(crate) async fn open(kept: &Kept, held: folder::Held, address: &str) -> anyhow::Result<Opened> {
+    let keys = Keys::read_or_make(&kept.data)?;
+    let starting = say::spinner("opening the data folder");
+    let chance = Chance::system();
+    let cloud = Cloud::open(&kept.data, Clock::System, chance.next())
+        .with_context(|| format!("cannot open the data in {}", kept.data.display()))?;
+    let world = World::new(cloud, settings(&keys, address)?, chance.next());
+    let place = Place::find_or_make(&world).await?;
+    starting.set_message("publishing the campaigns");
+    let campaigns = publish(kept, &place).await?;
+    starting.finish_and_clear();
+    Ok(Opened { world, keys, place, campaigns, data: kept.data.display().to_string(), _held: held })
 }
 
 /// Serves and polls until a signal comes.
@@ -71,7 +99,7 @@ async fn serve(world: &World, front: TcpListener, aws: Option<TcpListener>) -> a
 
 /// Publishes the campaigns asked for, else those examples that are not there yet: what was pushed since stays. Says what
 /// is wrong with them instead of failing. Returns all that is published.
-async fn publish(asked: &Dev, place: &Place) -> anyhow::Result<Vec<String>> {
+async fn publish(asked: &Kept, place: &Place) -> anyhow::Result<Vec<String>> {
     if !asked.no_examples {
         let (folder, origin) = examples::find(asked.examples.as_deref())?;
         if folder.is_publishable() && asked.examples.is_some() {

@@ -1,19 +1,17 @@
 //! `dunlin push`: publishes a folder of campaigns through `manage`.
 
-mod http;
-
 use std::collections::BTreeMap;
 
-use ::http::Method;
 use anyhow::{Context as _, bail};
 use dunlin_core::campaign::{Campaign, Problem};
 use dunlin_core::ids::ProjectId;
+use http::Method;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::args::Push;
+use crate::client::{Answer, Client, is_local};
 use crate::keys::Keys;
-use crate::push::http::{Answer, Client};
 use crate::run::Outcome;
 use crate::{check, say};
 
@@ -121,12 +119,6 @@ fn admin_key(asked: &Push) -> anyhow::Result<String> {
     Ok(keys.with_context(missing)?.admin_key)
 }
 
-/// Whether a URL is of this machine: only there the local key may go.
-fn is_local(url: &str) -> bool {
-    let host = url.parse::<::http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
-    host.is_some_and(|host| matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]"))
-}
-
 /// The body of an answer that says yes.
 fn accepted<T: serde::de::DeserializeOwned>(answer: Answer) -> anyhow::Result<T> {
     if answer.status.is_success() {
@@ -192,19 +184,9 @@ mod tests {
     }
 
     #[test]
-    fn the_local_key_goes_to_this_machine_only() {
-        for url in ["http://localhost:9000", "http://127.0.0.1:1", "http://[::1]:9000/"] {
-            assert!(is_local(url), "{url}");
-        }
-        for url in ["https://mail.example.com", "http://localhost.example.com", "http://10.0.0.1", "nonsense//", ""] {
-            assert!(!is_local(url), "{url}");
-        }
-    }
-
-    #[test]
     fn a_refusal_says_what_and_how_to_mend_it() {
         let body = br#"{"error": {"code": "unauthorized", "message": "the key is wrong", "mend": "send another"}}"#;
-        let answer = Answer { status: ::http::StatusCode::UNAUTHORIZED, body: body.to_vec().into() };
+        let answer = Answer { status: http::StatusCode::UNAUTHORIZED, body: body.to_vec().into() };
         let error = accepted::<Value>(answer).expect_err("refused").to_string();
         assert_eq!(error, "the key is wrong; send another");
     }

@@ -36,7 +36,9 @@ pub(crate) fn asked(request: &Request<Bytes>) -> Asked {
     let path = request.uri().path().trim_start_matches('/');
     let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let of_the_lifecycle = request.uri().query().is_some_and(|query| query.split('&').any(|part| part == "lifecycle"));
     let operation = match (request.method(), key.is_empty()) {
+        (&Method::GET, true) if of_the_lifecycle => "GetBucketLifecycleConfiguration",
         (&Method::PUT, true) => "CreateBucket",
         (&Method::HEAD, true) => "HeadBucket",
         (&Method::GET, true) => "ListObjectsV2",
@@ -93,6 +95,10 @@ impl S3 {
         match *operation {
             "CreateBucket" => self.objects.create_bucket(bucket).map(|()| empty(200)).map_err(|error| internal(&error)),
             "HeadBucket" => Ok(empty(200)),
+            "GetBucketLifecycleConfiguration" => {
+                let text = "The lifecycle configuration does not exist";
+                Err(Refusal::with_status(404, "NoSuchLifecycleConfiguration", text))
+            }
             "ListObjectsV2" => self.list(bucket, request),
             "PutObject" => self.put(bucket, key, request),
             "GetObject" | "HeadObject" => self.get(bucket, key),

@@ -1,5 +1,6 @@
-//! SES v2: `SendEmail` with a raw message, `GetAccount`, and the events that come of a mail.
+//! SES v2: `SendEmail` with a raw message, the events that come of a mail, and what there is to look at.
 
+mod described;
 mod events;
 mod quota;
 mod request;
@@ -11,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+pub(crate) use described::asked;
 pub use quota::Quota;
 
 use crate::error::{CloudError, lock};
@@ -47,10 +49,15 @@ impl Ses {
     }
 
     /// Answers one request.
-    pub(crate) async fn answer(&self, operation: &str, body: &[u8], now: Timestamp) -> Reply {
+    pub(crate) async fn answer(&self, operation: &str, name: &str, body: &[u8], now: Timestamp) -> Reply {
         let result = match operation {
             "SendEmail" => self.send(body, now).await,
             "GetAccount" => Ok(self.account(now)),
+            "GetConfigurationSet" => self.known(name).map(|()| described::configuration_set(name)),
+            "GetConfigurationSetEventDestinations" => {
+                self.known(name).map(|()| described::event_destinations(&self.prefix))
+            }
+            "ListEmailIdentities" => Ok(described::identities()),
             other => {
                 let text = format!("{other} is not offered here");
                 Err(Refusal::with_status(404, "UnknownOperationException", text))
@@ -81,13 +88,18 @@ impl Ses {
         })
     }
 
+    /// Refuses a configuration set that is not dunlin's.
+    fn known(&self, name: &str) -> Result<(), Refusal> {
+        if name.strip_prefix(&self.prefix) == Some(dunlin_aws::resources::CONFIGURATION_SET) {
+            return Ok(());
+        }
+        let text = format!("Configuration set <{name}> does not exist.");
+        Err(Refusal::with_status(404, "NotFoundException", text))
+    }
+
     async fn send(&self, body: &[u8], now: Timestamp) -> Result<Value, Refusal> {
         let outgoing = request::parse(body)?;
-        let known = format!("{}{}", self.prefix, dunlin_aws::resources::CONFIGURATION_SET);
-        if let Some(name) = outgoing.configuration_set.as_ref().filter(|name| **name != known) {
-            let text = format!("Configuration set <{name}> does not exist.");
-            return Err(Refusal::with_status(404, "NotFoundException", text));
-        }
+        outgoing.configuration_set.as_ref().map_or(Ok(()), |name| self.known(name))?;
         let recipients = u32::try_from(outgoing.to.len()).unwrap_or(u32::MAX);
         lock(&self.sent).admit(recipients, now.as_millisecond())?;
         self.meter.add(Service::Ses, "SendEmail", &Count::of(1, recipients.into()));

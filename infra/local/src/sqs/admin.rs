@@ -124,6 +124,15 @@ impl Sqs {
         Ok(Self::nothing())
     }
 
+    pub(super) async fn delete_queue(&self, request: &OfQueue) -> Result<Value, Refusal> {
+        let name = queue_name(&request.queue_url);
+        self.settings(name)?;
+        self.commit(|engine, now| (engine.remove_queue(name, now), Vec::new()))
+            .await
+            .map_err(|error| refuse_closed(&error))?;
+        Ok(Self::nothing())
+    }
+
     pub(super) async fn start_message_move_task(&self, request: &StartMessageMoveTask) -> Result<Value, Refusal> {
         let of_arn = |arn: &str| arn.rsplit(':').next().unwrap_or_default().to_owned();
         let source = of_arn(&request.source_arn);

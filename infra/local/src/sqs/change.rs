@@ -50,6 +50,7 @@ pub(crate) struct Accepted {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Change {
     Queue { name: String, settings: Settings },
+    QueueGone { name: String },
     Insert { queue: Arc<str>, stored: Stored },
     Received { key: u64, visible_at: Millis, receives: u32, first_received_at: Millis },
     VisibleAt { key: u64, visible_at: Millis },

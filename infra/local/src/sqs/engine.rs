@@ -289,6 +289,13 @@ impl Engine {
         keys.len()
     }
 
+    /// Removes a queue with all that it holds.
+    pub(crate) fn remove_queue(&mut self, name: &str, now: Millis) {
+        self.purge(name, now);
+        self.queues.remove(name);
+        self.note(Change::QueueGone { name: name.to_owned() });
+    }
+
     /// Moves what a dead-letter queue holds back to where it came from, or to `to`. A moved message
     /// is new: id, age and receive count start again, as the SQS developer guide says of redrive.
     pub(crate) fn redrive(&mut self, name: &str, to: Option<&str>, now: Millis) -> Vec<(String, u64)> {

@@ -87,6 +87,7 @@ impl Sqs {
             "ListQueues" => Ok(self.list_queues(&parse(body)?)),
             "GetQueueAttributes" => self.get_queue_attributes(&parse(body)?),
             "SetQueueAttributes" => self.set_queue_attributes(&parse(body)?).await,
+            "DeleteQueue" => self.delete_queue(&parse(body)?).await,
             "PurgeQueue" => self.purge_queue(&parse(body)?),
             "StartMessageMoveTask" => self.start_message_move_task(&parse(body)?).await,
             other => {

@@ -18,6 +18,10 @@ pub(crate) fn apply(rows: &Connection, change: &Change) -> Result<(), CloudError
             rows.prepare_cached("INSERT OR REPLACE INTO local_queues (name, settings) VALUES (?1, ?2)")?
                 .execute(params![name, settings])?;
         }
+        Change::QueueGone { name } => {
+            rows.prepare_cached("DELETE FROM local_queues WHERE name = ?1")?.execute([name])?;
+            rows.prepare_cached("DELETE FROM local_known WHERE queue = ?1")?.execute([name])?;
+        }
         Change::Insert { queue, stored } => insert(rows, queue, stored)?,
         Change::Received { key, visible_at, receives, first_received_at } => {
             rows.prepare_cached(

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 
 use super::{Function, World};
 
@@ -15,6 +16,10 @@ const fn pollers(function: Function) -> usize {
     }
 }
 
+/// Pollers of a queue whose function is watched: it is invoked once at a time, and one may wait for an answer that a
+/// restart has lost.
+const WATCHED: usize = 2;
+
 /// How often `sweep` runs (`infra/template.yaml`).
 const SWEEP: Duration = Duration::from_secs(60);
 
@@ -24,7 +29,8 @@ impl World {
     pub async fn run(&self) {
         let mut tasks = JoinSet::new();
         for function in Function::ALL {
-            for _ in 0..pollers(function) {
+            let pollers = if self.lambda.is_some() { WATCHED } else { pollers(function) };
+            for _ in 0..pollers {
                 let world = self.clone();
                 tasks.spawn(async move {
                     let queue = world.queue_name(function);
@@ -39,6 +45,7 @@ impl World {
         let world = self.clone();
         tasks.spawn(async move {
             let mut minute = tokio::time::interval(SWEEP);
+            minute.set_missed_tick_behavior(MissedTickBehavior::Skip);
             loop {
                 minute.tick().await;
                 world.sweep().await;
@@ -60,12 +67,20 @@ impl World {
         let swept = tokio::select! {
             biased;
             () = crashed => return,
-            swept = self.sweep.handle() => swept,
+            swept = self.swept() => swept,
         };
         if let Err(error) = swept {
             tracing::warn!(error = %error, "sweep failed, and goes on next minute");
         }
         let ended = self.cloud.clock().now();
         self.cloud.meter().add_lambda("sweep", 1, super::poll::gigabyte_seconds(started, ended));
+    }
+
+    /// Sweeps here, or where functions are watched: there for a minute at most, because then the next one is due.
+    async fn swept(&self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let Some(lambda) = &self.lambda else { return Ok(self.sweep.handle().await?) };
+        lambda.listening().await;
+        let sweep = lambda.sweep(self.cloud.clock().now());
+        Ok(tokio::time::timeout(SWEEP, sweep).await??)
     }
 }

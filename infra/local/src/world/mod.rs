@@ -2,6 +2,7 @@
 //! same handlers, data layer and SDK; only who answers and who calls differs.
 
 mod front;
+mod lambda;
 mod live;
 mod poll;
 mod virtual_time;
@@ -14,6 +15,8 @@ use dunlin_intake::RevocationList;
 use dunlin_schedule::Schedule;
 use dunlin_send::Sender;
 use dunlin_sweep::Sweep;
+
+pub use lambda::{Lambda, Uninvoked};
 
 use crate::Cloud;
 pub use poll::BATCH;
@@ -71,6 +74,8 @@ pub struct World {
     send: Sender,
     feedback: Home,
     sweep: Sweep,
+    /// Who is invoked in place of the handlers here.
+    lambda: Option<Lambda>,
     revocations: RevocationList,
     router: axum::Router,
 }
@@ -101,6 +106,7 @@ impl World {
             send: Sender::new(&of(Function::Send), &settings),
             feedback: Home::new(&of(Function::Feedback), &settings),
             sweep: Sweep::new(&clients("sweep"), &settings),
+            lambda: None,
             revocations,
             router,
             intake: clients("intake"),
@@ -108,6 +114,12 @@ impl World {
             cloud,
             settings,
         }
+    }
+
+    /// The same, with functions that are invoked over HTTP instead of in this process.
+    #[must_use]
+    pub fn watched(self, lambda: Lambda) -> Self {
+        Self { lambda: Some(lambda), ..self }
     }
 
     /// The cloud it runs on.

@@ -1,12 +1,16 @@
 //! Event-source polling: what Lambda's pollers do. Receive, invoke, delete what was not reported as failed.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
+use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use jiff::Timestamp;
 
+use super::lambda::Uninvoked;
 use super::{Function, World};
 use crate::Message;
+use crate::sqs::queue_arn;
 
 /// Messages handed to a function at a time: Lambda's most for a FIFO queue (`infra/template.yaml`).
 pub const BATCH: usize = 10;
@@ -22,6 +26,9 @@ impl World {
     /// Hands one batch to a function; returns how many messages it held. A function that dies on the way (the crash
     /// layer) acknowledges nothing.
     pub async fn poll(&self, function: Function) -> usize {
+        if let Some(lambda) = &self.lambda {
+            lambda.listening().await;
+        }
         let queue = self.queue_name(function);
         let messages = self.cloud.sqs().receive(&queue, BATCH);
         if messages.is_empty() {
@@ -29,15 +36,27 @@ impl World {
         }
         let receipts: Vec<(String, String)> =
             messages.iter().map(|message| (message.id.clone(), message.receipt.clone())).collect();
+        let all: Vec<String> = receipts.iter().map(|(_, receipt)| receipt.clone()).collect();
         let started = self.cloud.clock().now();
         let crashed = self.cloud.faults().crashed();
-        let response = tokio::select! {
+        let invoked = tokio::select! {
             biased;
-            () = crashed => return receipts.len(),
-            response = self.invoke(function, event(messages)) => response,
+            () = crashed => return all.len(),
+            invoked = self.invoke(function, event(&queue, messages)) => invoked,
+            never = self.hide(function, &queue, &all) => match never {},
         };
         let ended = self.cloud.clock().now();
         self.cloud.meter().add_lambda(function.name(), 1, gigabyte_seconds(started, ended));
+        let response = match invoked {
+            Ok(response) => response,
+            Err(error) => {
+                tracing::warn!(function.name = function.name(), error = %error, "nothing of this batch is done");
+                if matches!(error, Uninvoked::Unanswered(_)) {
+                    self.cloud.sqs().make_visible(&queue, &all, 1);
+                }
+                return all.len();
+            }
+        };
         let failed: Vec<&str> =
             response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect();
         let done: Vec<String> = receipts
@@ -46,28 +65,48 @@ impl World {
             .map(|(_, receipt)| receipt.clone())
             .collect();
         self.cloud.sqs().delete(&queue, &done);
-        receipts.len()
+        all.len()
     }
 
     /// Invokes a function with an event, as Lambda does.
-    pub async fn invoke(&self, function: Function, event: SqsEvent) -> SqsBatchResponse {
-        match function {
+    async fn invoke(&self, function: Function, event: SqsEvent) -> Result<SqsBatchResponse, Uninvoked> {
+        if let Some(lambda) = &self.lambda {
+            let timeout = Duration::from_secs(function.queue().timeout_seconds.into());
+            return lambda.invoke(function, event, timeout).await;
+        }
+        Ok(match function {
             Function::Evaluate => self.evaluate.handle(event).await,
             Function::Schedule => self.schedule.handle(event).await,
             Function::Send => self.send.handle(event).await,
             Function::Feedback => self.feedback.handle(event).await,
+        })
+    }
+
+    /// Keeps messages hidden while a function that is watched is compiled: that may take longer than their visibility
+    /// time-out. A function in this process is as fast as Lambda's.
+    async fn hide(&self, function: Function, queue: &str, receipts: &[String]) -> Infallible {
+        let seconds = function.queue().visibility_seconds();
+        loop {
+            if self.lambda.is_none() {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(Duration::from_secs(u64::from(seconds) / 2)).await;
+            self.cloud.sqs().make_visible(queue, receipts, seconds);
         }
     }
 }
 
 /// Messages in the shape in which Lambda hands them over.
-fn event(messages: Vec<Message>) -> SqsEvent {
+fn event(queue: &str, messages: Vec<Message>) -> SqsEvent {
     let records = messages.into_iter().map(|message| {
         let mut record = SqsMessage::default();
         record.message_id = Some(message.id);
         record.receipt_handle = Some(message.receipt);
         record.body = Some(message.body);
         record.attributes = message.attributes.into_iter().collect::<HashMap<_, _>>();
+        record.event_source = Some("aws:sqs".to_owned());
+        record.event_source_arn = Some(queue_arn(queue));
+        record.aws_region = Some(crate::REGION.to_owned());
         record
     });
     let mut event = SqsEvent::default();

@@ -1,5 +1,6 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::types::AttributeValue::{N, S};
+use aws_sdk_dynamodb::types::PointInTimeRecoveryStatus;
 use dunlin_local::Service;
 
 use crate::{cloud, dynamodb_client, pass};
@@ -50,4 +51,13 @@ async fn an_item_vanishes_after_its_time_to_live() {
     pass(&cloud, 3600);
     assert_eq!(cloud.expire().unwrap(), 1);
     assert_eq!(client.scan().table_name("dunlin-timers").send().await.unwrap().count, 0);
+}
+
+#[tokio::test]
+async fn a_table_tells_that_it_has_no_point_in_time_recovery() {
+    let client = dynamodb_client(&cloud());
+    let answer = client.describe_continuous_backups().table_name("dunlin-runs").send().await.unwrap();
+    let recovery = answer.continuous_backups_description.unwrap().point_in_time_recovery_description.unwrap();
+    assert_eq!(recovery.point_in_time_recovery_status, Some(PointInTimeRecoveryStatus::Disabled));
+    assert!(client.describe_continuous_backups().table_name("other").send().await.is_err());
 }

@@ -14,6 +14,7 @@ mod dynamodb;
 mod faults;
 mod outbox;
 mod restart;
+mod s3;
 mod ses;
 mod sqs;
 

@@ -79,3 +79,18 @@ async fn over_quota_is_an_error_and_not_a_queue() {
     let quota = client.get_account().send().await.unwrap().send_quota.unwrap();
     assert_eq!((quota.max_send_rate, quota.sent_last24_hours), (1.0, 2.0));
 }
+
+#[tokio::test]
+async fn the_configuration_set_reports_every_event_that_feedback_needs() {
+    let client = ses_client(&cloud());
+    let set = client.get_configuration_set().configuration_set_name("dunlin-mail").send().await.unwrap();
+    assert_eq!(set.configuration_set_name(), Some("dunlin-mail"));
+    let asked = client.get_configuration_set_event_destinations().configuration_set_name("dunlin-mail");
+    let destination = asked.send().await.unwrap().event_destinations.unwrap().remove(0);
+    let kinds: Vec<&str> = destination.matching_event_types().iter().map(|kind| kind.as_str()).collect();
+    assert_eq!(kinds, dunlin_aws::resources::FEEDBACK_EVENTS);
+    assert!(destination.enabled() && destination.sns_destination().is_some());
+    let error = client.get_configuration_set().configuration_set_name("other").send().await.unwrap_err();
+    assert_eq!(error.code(), Some("NotFoundException"));
+    assert!(client.list_email_identities().send().await.unwrap().email_identities().is_empty());
+}

@@ -1,3 +1,4 @@
+use aws_sdk_sqs::error::ProvideErrorMetadata as _;
 use dunlin_local::{Cloud, Service};
 
 use crate::{cloud, pass, sqs_client};
@@ -79,4 +80,17 @@ async fn who_waits_for_a_message_is_told_when_it_comes() {
     assert!(!waiting.is_finished());
     client.send_message().queue_url(&sends).message_body("x").send().await.unwrap();
     waiting.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_deleted_queue_is_gone_with_what_it_held() {
+    let cloud = cloud();
+    let client = sqs_client(&cloud);
+    let steps = url(&client, "dunlin-steps").await;
+    client.send_message().queue_url(&steps).message_body("lost").send().await.unwrap();
+    client.delete_queue().queue_url(&steps).send().await.unwrap();
+    let error = client.get_queue_url().queue_name("dunlin-steps").send().await.unwrap_err();
+    assert_eq!(error.code(), Some("AWS.SimpleQueueService.NonExistentQueue"));
+    client.create_queue().queue_name("dunlin-steps").send().await.unwrap();
+    assert_eq!(bodies(&cloud, "dunlin-steps"), [] as [&str; 0]);
 }

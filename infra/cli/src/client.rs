@@ -1,4 +1,4 @@
-//! A small HTTP client for `manage`: HTTP/1.1, TLS by the system's roots, bounded in time and size.
+//! A small HTTP client for the front door: HTTP/1.1, TLS by the system's roots, bounded in time and size.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ impl Client {
         if !matches!(scheme.as_deref(), Some("http" | "https")) {
             bail!("`{url}` is no address of a server: write it like https://mail.example.com");
         }
-        let provider = rustls::crypto::aws_lc_rs::default_provider();
+        let provider = rustls::crypto::ring::default_provider();
         let connector = HttpsConnectorBuilder::new()
             .with_provider_and_native_roots(provider)
             .context("cannot read the system's root certificates")?
@@ -71,5 +71,26 @@ impl Client {
             Ok(Answer { status, body: body.to_bytes() })
         };
         tokio::time::timeout(TIMEOUT, answered).await.with_context(unreached)?
+    }
+}
+
+/// Whether a URL is of this machine: only there the local key may go.
+pub(crate) fn is_local(url: &str) -> bool {
+    let host = url.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
+    host.is_some_and(|host| matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_local_key_goes_to_this_machine_only() {
+        for url in ["http://localhost:9000", "http://127.0.0.1:1", "http://[::1]:9000/"] {
+            assert!(is_local(url), "{url}");
+        }
+        for url in ["https://mail.example.com", "http://localhost.example.com", "http://10.0.0.1", "nonsense//", ""] {
+            assert!(!is_local(url), "{url}");
+        }
     }
 }
