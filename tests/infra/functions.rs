@@ -1,6 +1,7 @@
 //! Functions: their settings, binaries and time-outs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
 use dunlin_aws::resources;
 use dunlin_aws::settings::{Setting, Settings};
@@ -116,5 +117,44 @@ fn every_function_logs_to_a_group_that_forgets() {
         let group = &template.document["Resources"][&group]["Properties"];
         assert_eq!(template.text(&group["LogGroupName"]), format!("/aws/lambda/dunlin-{stem}"));
         assert_eq!(template.text(&group["RetentionInDays"]), "30");
+    }
+}
+
+/// What a function is built of: each package with its version and features, by name.
+fn built_of(stem: &str) -> BTreeMap<String, String> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args([
+        "tree",
+        "--locked",
+        "--offline",
+        "--edges",
+        "normal,no-proc-macro",
+        "--prefix",
+        "none",
+        "--format",
+        "{p} {f}",
+    ]);
+    let tree = cargo.args(["--package", &format!("dunlin-{stem}")]).current_dir(dunlin_tests::root()).output();
+    let tree = tree.expect("cargo tree");
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let lines = String::from_utf8(tree.stdout).expect("text");
+    let whole = |line: &str| line.trim_end_matches(" (*)").trim().to_owned();
+    lines.lines().filter(|line| !line.is_empty()).map(|line| (name_and_version(line), whole(line))).collect()
+}
+
+fn name_and_version(line: &str) -> String {
+    line.split(' ').take(2).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn one_build_of_the_dependencies_serves_every_function() {
+    // A package with other features is another package: `sam build` would compile the whole SDK again for it. Those of the
+    // HTTP runtime are spelled out in shared/aws/Cargo.toml.
+    let first = built_of(FUNCTIONS[0].0);
+    for (stem, _) in &FUNCTIONS[1..] {
+        for (package, whole) in built_of(stem) {
+            let there = first.get(&package).unwrap_or(&whole);
+            assert_eq!(&whole, there, "{stem} and {} build {package} with other features", FUNCTIONS[0].0);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dunlin_aws::resources::{CONFIGURATION_SET, FEEDBACK};
+use dunlin_aws::resources::{CONFIGURATION_SET, FEEDBACK, FEEDBACK_EVENTS};
 
 use crate::template::Template;
 
@@ -17,11 +17,11 @@ fn every_event_that_the_ledger_waits_for_reaches_the_feedback_queue_unwrapped() 
     let template = Template::read();
     let destinations = template.resources("AWS::SES::ConfigurationSetEventDestination");
     let destination = &destinations["MailEvents"]["Properties"]["EventDestination"];
-    let events: BTreeSet<&str> =
-        destination["MatchingEventTypes"].as_array().expect("types").iter().filter_map(|one| one.as_str()).collect();
-    // Opens and clicks are our own (`link`); SES's would rewrite our links.
-    let wanted = ["send", "delivery", "deliveryDelay", "bounce", "complaint", "reject", "renderingFailure"];
-    assert_eq!((events, &destination["Enabled"]), (wanted.into(), &true.into()));
+    let types = destination["MatchingEventTypes"].as_array().expect("types");
+    let events: BTreeSet<String> = types.iter().filter_map(|one| one.as_str()).map(str::to_lowercase).collect();
+    // CloudFormation writes `deliveryDelay` for SES's `DELIVERY_DELAY`. Opens and clicks are our own (`link`).
+    let wanted: BTreeSet<String> = FEEDBACK_EVENTS.iter().map(|one| one.replace('_', "").to_lowercase()).collect();
+    assert_eq!((events, &destination["Enabled"]), (wanted, &true.into()));
     let topic = template.text(&destination["SnsDestination"]["TopicARN"]);
     let subscriptions = template.resources("AWS::SNS::Subscription");
     let to_queue = subscriptions.values().map(|one| &one["Properties"]).find(|one| one["Protocol"] == "sqs");
