@@ -21,6 +21,7 @@ fn settings() -> Settings {
             "DUNLIN_QUEUES" => "http://aws.local/000000000000".to_owned(),
             "DUNLIN_PUBLIC" => "http://localhost:9000".to_owned(),
             "DUNLIN_SIGNING_KEYS" => format!("k1:{}", "x".repeat(32)),
+            "DUNLIN_ADMIN_KEY" => "x".repeat(32),
             _ => return None,
         })
     });
