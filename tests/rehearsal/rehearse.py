@@ -13,6 +13,7 @@ import urllib.request
 from pathlib import Path
 
 import boto3
+from botocore.exceptions import ClientError
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
@@ -92,6 +93,7 @@ class Rehearsal:
         self.run(self.sam, "package", "--template-file", ".aws-sam/build/template.yaml", "--s3-bucket", ARTIFACTS,
                  "--output-template-file", packaged)
         print(self.run(self.python, HERE / "translate.py", packaged, translated), end="")
+        self.refuse()
         self.run(self.sam, "deploy", "--template-file", translated, "--stack-name", STACK, "--s3-bucket", ARTIFACTS,
                  "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset", "--no-progressbar", "--parameter-overrides",
                  f"Prefix={PREFIX}", "Protection=false", "Architecture=x86_64", "AlarmEmail=ops@larkspur.example")
@@ -105,6 +107,19 @@ class Rehearsal:
         secret = self.aws("secretsmanager").get_secret_value(SecretId=outputs["AdminKeySecret"])
         self.admin_key = secret["SecretString"]
         return outputs
+
+    def refuse(self):
+        """Parameters out of their bounds are refused by the template, before anything is made."""
+        template = (self.scratch / "translated.json").read_text(encoding="utf-8")
+        for name, value in [("Prefix", "Dunlin"), ("SendConcurrency", "1"), ("Architecture", "mips"), ("PublicUrl", "example.com")]:
+            try:
+                self.aws("cloudformation").create_stack(
+                    StackName=f"{STACK}-refused", TemplateBody=template, Capabilities=["CAPABILITY_IAM"],
+                    Parameters=[{"ParameterKey": name, "ParameterValue": value}])
+                refused = ""
+            except ClientError as error:
+                refused = str(error)
+            check(f"{name}={value} is refused", name in refused, refused)
 
     def http(self, method, path, body=None, headers=None):
         """A request to the API: status and text."""
