@@ -42,6 +42,40 @@ async fn every_function_may_do_what_it_does_and_nothing_else() {
     assert!(unused.is_empty(), "allowed by infra/template.yaml, and not used: {unused:#?}");
 }
 
+/// The SDK's requests that the data layer could make, and what IAM calls them.
+const REQUESTS: [(&str, &str); 18] = [
+    (".get_item()", "dynamodb:GetItem"),
+    (".put_item()", "dynamodb:PutItem"),
+    (".update_item()", "dynamodb:UpdateItem"),
+    (".delete_item()", "dynamodb:DeleteItem"),
+    (".query()", "dynamodb:Query"),
+    (".scan()", "dynamodb:Scan"),
+    (".batch_get_item()", "dynamodb:BatchGetItem"),
+    (".batch_write_item()", "dynamodb:BatchWriteItem"),
+    (".transact_write_items()", "dynamodb:ConditionCheckItem"),
+    (".send_message()", "sqs:SendMessage"),
+    (".send_message_batch()", "sqs:SendMessage"),
+    (".change_message_visibility()", "sqs:ChangeMessageVisibility"),
+    (".get_queue_attributes()", "sqs:GetQueueAttributes"),
+    (".put_object()", "s3:PutObject"),
+    (".get_object()", "s3:GetObject"),
+    (".delete_object()", "s3:DeleteObject"),
+    (".list_objects_v2()", "s3:ListBucket"),
+    (".send_email()", "ses:SendEmail"),
+];
+
+#[tokio::test]
+async fn the_story_comes_by_every_request_that_the_data_layer_makes() {
+    let seen: BTreeSet<String> = used().await.into_iter().map(|one| one.action).collect();
+    let folder = std::fs::read_dir(dunlin_tests::root().join("shared/aws/src")).expect("the data layer");
+    let sources: Vec<String> =
+        folder.filter_map(|entry| std::fs::read_to_string(entry.expect("an entry").path()).ok()).collect();
+    let made = |request: &str| sources.iter().any(|source| source.contains(request));
+    for (request, action) in REQUESTS.iter().filter(|(request, _)| made(request)) {
+        assert!(seen.contains(*action), "{request} is made somewhere, and not in the story");
+    }
+}
+
 /// The rights that the story needs, and those of Lambda's pollers.
 async fn used() -> BTreeSet<Use> {
     let log = Log::default();

@@ -99,6 +99,10 @@ async fn refused_mail(stage: &Stage) {
     stage.world.settle().await;
     faults.clear();
     stage.pass(SignedDuration::from_mins(5)).await;
+    for look in 0..20 {
+        stage.track("dan", "Looked", json!({ "at": format!("a long name of something, number {look}") })).await;
+    }
+    stage.pass(SignedDuration::from_mins(1)).await;
     stage.call(Method::PUT, "/users/reidentify", json!({"id": "dan", "new_id": "daniel"})).await;
     stage.call(Method::POST, "/users/delete", json!({"id": "daniel"})).await;
     stage.pass(SignedDuration::from_mins(1)).await;

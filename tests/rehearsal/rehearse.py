@@ -90,7 +90,7 @@ class Rehearsal:
         """`sam package`, the transform, `sam deploy`: the built artifacts, unchanged."""
         self.aws("s3").create_bucket(Bucket=ARTIFACTS)
         packaged, translated = self.scratch / "packaged.yaml", self.scratch / "translated.json"
-        self.run(self.sam, "package", "--template-file", ".aws-sam/build/template.yaml", "--s3-bucket", ARTIFACTS,
+        self.run(self.sam, "package", "--template-file", "target/sam-x86_64/template.yaml", "--s3-bucket", ARTIFACTS,
                  "--output-template-file", packaged)
         print(self.run(self.python, HERE / "translate.py", packaged, translated), end="")
         self.refuse()

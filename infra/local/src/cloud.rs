@@ -241,6 +241,7 @@ fn create_queues(engine: &mut Engine, prefix: &str) {
             retention_seconds,
             wait_seconds: 0,
             content_deduplication: false,
+            group_deduplication: queue.fifo,
             dead_letter: None,
         };
         engine.set_queue(&dead_letter, settings.clone());

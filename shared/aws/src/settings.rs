@@ -1,6 +1,8 @@
 //! What a function is told from outside, read once at cold start; everything that is missing or wrong is named at once,
 //! with where to set it.
 
+use std::fmt;
+
 use dunlin_core::token::Keyring;
 
 use crate::resources;
@@ -91,13 +93,20 @@ const ADMIN_KEY_BYTES: usize = 32;
 const PREFIX_BYTES: usize = 28;
 
 /// Settings that are missing, wrong or at odds, all of them.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[error(
     "settings: {}; in AWS infra/template.yaml sets them (Globals and each function's Environment), on one machine \
      `dunlin aws` writes them to .dunlin/lambda.env",
     .0.join("; ")
 )]
 pub struct SettingsError(Vec<String>);
+
+/// As its text: `main` prints an error that ends it with `Debug`.
+impl fmt::Debug for SettingsError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, out)
+    }
+}
 
 impl Settings {
     /// Reads the settings a function needs from its environment.
@@ -177,7 +186,7 @@ mod tests {
     }
 
     fn error(get: impl Fn(&str) -> Option<String>) -> String {
-        Settings::read(&Setting::ALL, get).expect_err("refused").to_string()
+        format!("{:?}", Settings::read(&Setting::ALL, get).expect_err("refused"))
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub(crate) fn ours(root: &Path) -> Outcome<Vec<Program>> {
 fn our(root: &Path, name: &'static str, settings: &'static [Setting]) -> Outcome<Program> {
     // SAM calls a folder like the template's resource: `Sweep`.
     let (first, rest) = name.split_at(1);
-    let executable = root.join(format!(".aws-sam/build/{}{rest}/bootstrap", first.to_ascii_uppercase()));
+    let executable = root.join(format!("target/sam-x86_64/{}{rest}/bootstrap", first.to_ascii_uppercase()));
     let Some(built_for) = processor(&executable) else {
         return Err(format!("{} is not there: run `{BUILD}{}`", executable.display(), sam(ARCH)).into());
     };

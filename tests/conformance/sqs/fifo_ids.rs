@@ -27,6 +27,11 @@ pub(crate) const RULES: &[Rule] = &[
         sqs_api!("CreateQueue")
     ),
     rule!(
+        a_deduplication_id_is_known_in_its_group,
+        "With `DeduplicationScope` `messageGroup`, a deduplication id counts for its group alone",
+        sqs_api!("CreateQueue")
+    ),
+    rule!(
         a_deduplication_id_is_known_within_a_batch,
         "Of two entries of one deduplication id in a batch, both are accepted and one is delivered",
         ONCE
@@ -73,6 +78,15 @@ async fn a_deduplication_id_is_known_in_every_group(aws: &Aws) -> Checked {
     aws.send_to_group(&queue, "ann", "same").send().await?;
     aws.send_to_group(&queue, "bob", "same").send().await?;
     same("messages", aws.gather(&queue, 1).await?.len(), 1)
+}
+
+async fn a_deduplication_id_is_known_in_its_group(aws: &Aws) -> Checked {
+    let per_group = (QueueAttributeName::DeduplicationScope, "messageGroup");
+    let queue = aws.fifo_with(&[per_group, (QueueAttributeName::FifoThroughputLimit, "perMessageGroupId")]).await?;
+    for group in ["ann", "bob", "ann"] {
+        aws.send_to_group(&queue, group, "same").send().await?;
+    }
+    same("messages", aws.gather(&queue, 2).await?.len(), 2)
 }
 
 async fn a_deduplication_id_is_known_within_a_batch(aws: &Aws) -> Checked {

@@ -85,7 +85,8 @@ fn time_to_live(finding: Finding, ttl: Option<&TimeToLiveDescription>, stage: &S
 
 fn protection(finding: Finding, table: &TableDescription, stage: &Stage) -> Finding {
     let on = table.deletion_protection_enabled() == Some(true);
-    finding.warn_unless(on, "no deletion protection", stage.reset())
+    let mend = "deploy the stack with Protection=true, unless its data may go";
+    finding.warn_unless(on || !stage.is_aws, "no deletion protection", mend)
 }
 
 /// What a walk is called in the report.

@@ -17,6 +17,7 @@ pub(super) fn defaults(fifo: bool) -> Settings {
         retention_seconds: 4 * 24 * 3600,
         wait_seconds: 0,
         content_deduplication: false,
+        group_deduplication: false,
         dead_letter: None,
     }
 }
@@ -31,6 +32,7 @@ pub(super) fn apply(settings: &mut Settings, attributes: &BTreeMap<String, Value
             "MessageRetentionPeriod" => settings.retention_seconds = number(name, &text, 60, 1_209_600)?,
             "ReceiveMessageWaitTimeSeconds" => settings.wait_seconds = number(name, &text, 0, 20)?,
             "ContentBasedDeduplication" => settings.content_deduplication = text == "true",
+            "DeduplicationScope" => settings.group_deduplication = text == "messageGroup",
             "RedrivePolicy" => settings.dead_letter = redrive(&text)?,
             "FifoQueue" if (text == "true") != settings.fifo => return Err(invalid(name, &text)),
             _ => {}
@@ -77,6 +79,12 @@ pub(super) fn shown(name: &str, settings: &Settings) -> BTreeMap<&'static str, S
     if settings.fifo {
         attributes.insert("FifoQueue", "true".to_owned());
         attributes.insert("ContentBasedDeduplication", settings.content_deduplication.to_string());
+        let (scope, limit) = match settings.group_deduplication {
+            true => ("messageGroup", "perMessageGroupId"),
+            false => ("queue", "perQueue"),
+        };
+        attributes.insert("DeduplicationScope", scope.to_owned());
+        attributes.insert("FifoThroughputLimit", limit.to_owned());
     }
     if let Some(to) = &settings.dead_letter {
         let policy = json!({

@@ -17,6 +17,9 @@ pub(crate) struct Settings {
     pub(crate) retention_seconds: u32,
     pub(crate) wait_seconds: u32,
     pub(crate) content_deduplication: bool,
+    /// Whether a deduplication id counts for its group alone (`DeduplicationScope`), not for the queue.
+    #[serde(default)]
+    pub(crate) group_deduplication: bool,
     pub(crate) dead_letter: Option<DeadLetter>,
 }
 
@@ -35,6 +38,20 @@ pub(crate) struct Draft {
     pub(crate) deduplication: Option<String>,
     pub(crate) delay_seconds: Option<u32>,
     pub(crate) attributes: BTreeMap<String, MessageAttribute>,
+}
+
+impl Draft {
+    /// What is remembered of it, so that it is accepted once in five minutes: its deduplication id, in its group where only
+    /// that counts. A tab is in no group and no id.
+    pub(crate) fn known_as(&self, settings: &Settings) -> Option<String> {
+        known_as(settings, self.group.as_deref(), self.deduplication.as_deref())
+    }
+}
+
+/// [`Draft::known_as`], of its parts.
+pub(crate) fn known_as(settings: &Settings, group: Option<&str>, deduplication: Option<&str>) -> Option<String> {
+    let id = deduplication?;
+    Some(if settings.group_deduplication { format!("{}\t{id}", group.unwrap_or_default()) } else { id.to_owned() })
 }
 
 /// What became of a draft.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::change::{Accepted, BadReceipt, Change, Draft, Remembered, Settings};
+use super::change::{Accepted, BadReceipt, Change, Draft, Remembered, Settings, known_as};
 use super::line::{Disturbance, Line, State, Take};
 use super::message::{Content, Message, Millis, Receipt, Stored};
 
@@ -123,7 +123,8 @@ impl Engine {
     /// Accepts a message; it is seen after [`Engine::arrive`]. `None` if there is no such queue.
     pub(crate) fn reserve(&mut self, name: &str, draft: Draft, now: Millis) -> Option<Accepted> {
         let queue = self.queue(name, now)?;
-        if let Some((id, key)) = draft.deduplication.as_ref().and_then(|id| queue.known.get(id)) {
+        let known_as = draft.known_as(&queue.settings);
+        if let Some((id, key)) = known_as.as_ref().and_then(|known_as| queue.known.get(known_as)) {
             return Some(Accepted { id: id.clone(), key: *key, fresh: false });
         }
         let name = Arc::clone(&queue.name);
@@ -141,12 +142,8 @@ impl Engine {
             sent_at: now,
             source: None,
         };
-        let remembered = content.deduplication.clone().filter(|_| fifo).map(|deduplication| Remembered {
-            deduplication,
-            id: id.clone(),
-            key,
-            at: now,
-        });
+        let remembered =
+            known_as.filter(|_| fifo).map(|deduplication| Remembered { deduplication, id: id.clone(), key, at: now });
         let visible_at = now + Millis::from(delay) * 1000;
         let stored = Stored { key, content: Arc::new(content), visible_at, receives: 0, first_received_at: None };
         if self.durable {
@@ -177,8 +174,9 @@ impl Engine {
     pub(crate) fn withdraw(&mut self, name: &str, keys: &[u64]) {
         if let Some(queue) = self.queues.get_mut(name) {
             for stored in keys.iter().filter_map(|key| queue.line.remove(*key)) {
-                if let Some(id) = &stored.content.deduplication {
-                    queue.known.remove(id);
+                let (group, id) = (stored.content.group.as_deref(), stored.content.deduplication.as_deref());
+                if let Some(known_as) = known_as(&queue.settings, group, id) {
+                    queue.known.remove(&known_as);
                 }
             }
         }
