@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use aws_sdk_sqs::types::QueueAttributeName;
 use dunlin_aws::Clock;
 use dunlin_aws::parked::{Parked, ParkedTask};
-use dunlin_aws::resources::{BUCKET, DEFAULT_PREFIX, SENDS, TIMERS};
+use dunlin_aws::resources::{BUCKET, DEFAULT_PREFIX, EVENTS, SENDS, TIMERS};
 use dunlin_local::{Cloud, Fault, FaultKind, When, World};
 use jiff::{SignedDuration, Timestamp};
 
@@ -161,10 +161,20 @@ async fn in_aws_more_is_asked() {
     let table = found(&report, "table dunlin-profiles");
     assert_eq!(table.health, Health::Warning);
     assert_eq!(table.found[1..], ["no deletion protection", "no point-in-time recovery"]);
-    assert_eq!(found(&report, "queue dunlin-events.fifo").health, Health::Warning, "throughput by group");
+    assert_eq!(found(&report, "queue dunlin-events.fifo").health, Health::Ok);
     assert_eq!(found(&report, "queue dunlin-feedback").health, Health::Wrong, "no policy for SNS");
     assert_eq!(found(&report, "bucket dunlin-store").found[1], "no lifecycle: copies of mails stay for ever");
     assert_eq!(found(&report, "SES identities").found, ["no domain or address is verified: SES takes no mail"]);
+}
+
+#[tokio::test]
+async fn a_slow_fifo_queue_is_a_warning() {
+    let world = healthy().await;
+    let url = world.settings().queue_url(EVENTS);
+    let slower = world.clients().sqs.set_queue_attributes().queue_url(url);
+    slower.attributes(QueueAttributeName::DeduplicationScope, "queue").send().await.expect("set");
+    let report = looked(&world, DEFAULT_PREFIX, true).await;
+    assert_eq!(found(&report, "queue dunlin-events.fifo").health, Health::Warning);
 }
 
 #[tokio::test]
