@@ -2,7 +2,7 @@
 //! again before a stub of Lambda's Runtime API and the local AWS, beside a thin function of Node 20 and of Python.
 //!
 //! ```sh
-//! sam build --parameter-overrides Architecture=x86_64   # arm64 on such a machine
+//! infra/build x86_64                                    # arm64 on such a machine
 //! tests/benches/cold_start/run                          # installs the other two, then the bench
 //! cargo bench -p dunlin-tests --bench cold_start        # the bench; the other two only if they are installed
 //! ```

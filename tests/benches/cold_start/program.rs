@@ -11,7 +11,7 @@ use dunlin_aws::settings::Setting;
 use crate::Outcome;
 
 /// How to make the functions for this machine.
-const BUILD: &str = "sam build --parameter-overrides Architecture=";
+const BUILD: &str = "infra/build ";
 
 /// A function that can be started.
 pub(crate) struct Program {
@@ -51,7 +51,8 @@ pub(crate) fn ours(root: &Path) -> Outcome<Vec<Program>> {
 fn our(root: &Path, name: &'static str, settings: &'static [Setting]) -> Outcome<Program> {
     // SAM calls a folder like the template's resource: `Sweep`.
     let (first, rest) = name.split_at(1);
-    let executable = root.join(format!("target/sam-x86_64/{}{rest}/bootstrap", first.to_ascii_uppercase()));
+    let folder = if sam(ARCH) == "arm64" { ".aws-sam/build" } else { "target/sam-x86_64" };
+    let executable = root.join(format!("{folder}/{}{rest}/bootstrap", first.to_ascii_uppercase()));
     let Some(built_for) = processor(&executable) else {
         return Err(format!("{} is not there: run `{BUILD}{}`", executable.display(), sam(ARCH)).into());
     };
