@@ -91,8 +91,9 @@ async fn used() -> BTreeSet<Use> {
     let world = World::wired(cloud.clone(), settings, clients);
     story::play(&Stage::over(world, 1).await).await;
     let mut used: BTreeSet<Use> = log.uses().into_iter().filter(|one| one.function != "world").collect();
-    for function in dunlin_local::Function::ALL {
-        let resource = format!("dunlin-{}", function.queue().name());
+    let read = |function: dunlin_local::Function| function.queues().iter().map(move |queue| (function, queue));
+    for (function, queue) in dunlin_local::Function::ALL.into_iter().flat_map(read) {
+        let resource = format!("dunlin-{}", queue.name());
         used.extend(POLLER.map(|action| Use {
             function: function.name().to_owned(),
             action: action.to_owned(),

@@ -49,33 +49,39 @@ fn the_events_queue_is_as_fast_as_a_fifo_queue_can_be() {
 fn every_reader_takes_batches_as_here_reports_what_failed_and_is_limited_by_maximum_concurrency() {
     let template = Template::read();
     let sources = template.resources("AWS::Lambda::EventSourceMapping");
-    assert_eq!(sources.len(), Function::ALL.len());
-    for function in Function::ALL {
-        let queue = function.queue();
-        let source = sources.values().map(|one| &one["Properties"]).find(|source| {
-            let reader = &template.document["Resources"][template.text(&source["FunctionName"])]["Properties"];
-            template.text(&reader["FunctionName"]) == format!("dunlin-{}", function.name())
-        });
-        let source = source.unwrap_or_else(|| panic!("nothing hands batches to {}", function.name()));
-        let id = template.text(&source["EventSourceArn"]);
-        let id = id.strip_suffix(".Arn").expect("an ARN");
-        let name = template.text(&template.document["Resources"][id]["Properties"]["QueueName"]);
-        assert_eq!(name, format!("dunlin-{}", queue.name()));
+    let read =
+        Function::ALL.into_iter().flat_map(|function| function.queues().iter().map(move |queue| (function, queue)));
+    let read: Vec<_> = read.collect();
+    assert_eq!(sources.len(), read.len());
+    for (function, queue) in read {
+        let source_of = |source: &Value| {
+            let id = template.text(&source["EventSourceArn"]);
+            let id = id.strip_suffix(".Arn").expect("an ARN").to_owned();
+            template.text(&template.document["Resources"][&id]["Properties"]["QueueName"])
+        };
+        let name = format!("dunlin-{}", queue.name());
+        let source = sources.values().map(|one| &one["Properties"]).find(|source| source_of(source) == name);
+        let source = source.unwrap_or_else(|| panic!("nobody reads {name}"));
+        let reader = &template.document["Resources"][template.text(&source["FunctionName"])]["Properties"];
+        assert_eq!(template.text(&reader["FunctionName"]), format!("dunlin-{}", function.name()), "{name}");
+        let id = &name;
         assert_eq!(source["BatchSize"], world::BATCH, "{id}");
         assert_eq!(source["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]), "{id}");
         // The least Lambda takes is 2 (CreateEventSourceMapping, ScalingConfig).
         let limit = template.text(&source["ScalingConfig"]["MaximumConcurrency"]);
         assert!(limit.parse::<u32>().is_ok_and(|limit| limit >= 2), "{id}: {limit}");
+        assert_eq!(limit, queue.concurrency.to_string(), "{id}");
     }
 }
 
 #[test]
 fn a_message_stays_hidden_for_six_time_outs_of_its_reader() {
     let template = Template::read();
-    for function in Function::ALL {
-        let queue = function.queue();
+    for (function, queue) in
+        Function::ALL.into_iter().flat_map(|one| one.queues().iter().map(move |queue| (one, queue)))
+    {
         let timeout = template.function(function.name())["Properties"]["Timeout"].as_u64().expect("a time-out");
-        let hidden = deployed(&template, &queue)["VisibilityTimeout"].as_u64().expect("a visibility time-out");
+        let hidden = deployed(&template, queue)["VisibilityTimeout"].as_u64().expect("a visibility time-out");
         assert!(hidden >= 6 * timeout, "{}: {hidden} s for a time-out of {timeout} s", queue.stem);
         assert_eq!(timeout, u64::from(queue.timeout_seconds), "{}", queue.stem);
     }

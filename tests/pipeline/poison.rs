@@ -35,7 +35,7 @@ async fn a_redriven_task_does_nothing_twice() {
     stage.publish(RECEIPT).await;
     stage.track("ann@example.com", "Bought", json!({"order": "1"})).await;
     while stage.world.poll(dunlin_local::Function::Evaluate).await > 0 {}
-    let sends = stage.world.queue_name(dunlin_local::Function::Send);
+    let sends = stage.world.queue_name(&dunlin_aws::resources::SENDS);
     let message = stage.world.cloud().sqs().receive(&sends, 1).remove(0);
     let parked = dunlin_aws::parked::Parked::new(stage.world.clients(), "dunlin-");
     let task =

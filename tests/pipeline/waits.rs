@@ -68,7 +68,7 @@ async fn a_run_that_nobody_woke_is_found_by_the_sweep() {
     stage.track("ann@example.com", "Go", json!({})).await;
     stage.world.settle().await;
     // The hint is lost: somebody purged the queue.
-    let steps = stage.world.queue_name(dunlin_local::Function::Schedule);
+    let steps = stage.world.queue_name(&dunlin_aws::resources::STEPS);
     let clock = stage.world.cloud().clock().clone();
     clock.advance_to(clock.now() + SignedDuration::from_mins(10));
     let lost = stage.world.cloud().sqs().receive(&steps, 10);

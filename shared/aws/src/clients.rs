@@ -12,7 +12,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
 use aws_sdk_sqs::types::QueueAttributeName;
-use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep, TokioSleep};
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -110,21 +110,22 @@ impl Clients {
             .http_client(http)
             .time_source(SharedTimeSource::new(clock.clone()));
         let builder = if clock.is_virtual() {
-            // Whatever sleeps moves virtual time: only waits between retries may, and without the SDK's own dice.
+            // Without the SDK's own dice, so that the same seed gives the same waits between retries.
             builder
                 .retry_config(RetryConfig::standard().with_use_static_exponential_base(true))
-                .sleep_impl(SharedAsyncSleep::new(Jump(clock.clone())))
-                .timeout_config(TimeoutConfig::disabled())
+                .sleep_impl(SharedAsyncSleep::new(clock.clone()))
                 .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         } else {
-            builder.timeout_config(timeouts(ATTEMPT, OPERATION))
+            builder
         };
-        Self::over(&builder.build(), clock, chance, true)
+        // Where whoever sleeps moves time, only waits between retries may: a time-out beside an answer would end the answer.
+        let timeouts = if clock.jumps() { TimeoutConfig::disabled() } else { timeouts(ATTEMPT, OPERATION) };
+        Self::over(&builder.timeout_config(timeouts).build(), clock, chance, true)
     }
 
     fn over(config: &SdkConfig, clock: Clock, chance: Chance, path_style: bool) -> Self {
         let ses = aws_sdk_sesv2::config::Builder::from(config).retry_config(RetryConfig::disabled());
-        let ses = if clock.is_virtual() { ses } else { ses.timeout_config(timeouts(SEND, SEND)) };
+        let ses = if clock.jumps() { ses } else { ses.timeout_config(timeouts(SEND, SEND)) };
         let s3 = aws_sdk_s3::config::Builder::from(config)
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
@@ -152,18 +153,4 @@ fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
         .operation_attempt_timeout(attempt)
         .operation_timeout(operation)
         .build()
-}
-
-/// Sleep in virtual time: the clock jumps, once somebody really waits (a time-out beside an answer that is there never
-/// comes to it).
-#[derive(Debug)]
-struct Jump(Clock);
-
-impl AsyncSleep for Jump {
-    fn sleep(&self, duration: Duration) -> Sleep {
-        let clock = self.0.clone();
-        Sleep::new(async move {
-            clock.advance_to(clock.now().checked_add(duration).unwrap_or(jiff::Timestamp::MAX));
-        })
-    }
 }

@@ -44,6 +44,8 @@ pub struct Queue {
     pub timeout_seconds: u32,
     /// Receives before the queue gives a message up to its dead-letter queue.
     pub max_receive_count: u32,
+    /// Batches that are handled at once, unless the operator says otherwise: Lambda's `MaximumConcurrency`.
+    pub concurrency: u32,
 }
 
 impl Queue {
@@ -71,13 +73,17 @@ impl Queue {
 const RECEIVES: u32 = 1_000;
 
 /// Calls on their way from `intake` to `evaluate`, in order per user.
-pub const EVENTS: Queue = Queue { stem: "events", fifo: true, timeout_seconds: 20, max_receive_count: RECEIVES };
+pub const EVENTS: Queue =
+    Queue { stem: "events", fifo: true, timeout_seconds: 20, max_receive_count: RECEIVES, concurrency: 100 };
 /// Runs to advance: read by `schedule`.
-pub const STEPS: Queue = Queue { stem: "steps", fifo: false, timeout_seconds: 20, max_receive_count: RECEIVES };
+pub const STEPS: Queue =
+    Queue { stem: "steps", fifo: false, timeout_seconds: 20, max_receive_count: RECEIVES, concurrency: 50 };
 /// Mails to send: read by `send`.
-pub const SENDS: Queue = Queue { stem: "sends", fifo: false, timeout_seconds: 20, max_receive_count: RECEIVES };
+pub const SENDS: Queue =
+    Queue { stem: "sends", fifo: false, timeout_seconds: 20, max_receive_count: RECEIVES, concurrency: 10 };
 /// What SES reports: read by `feedback`.
-pub const FEEDBACK: Queue = Queue { stem: "feedback", fifo: false, timeout_seconds: 20, max_receive_count: RECEIVES };
+pub const FEEDBACK: Queue =
+    Queue { stem: "feedback", fifo: false, timeout_seconds: 20, max_receive_count: RECEIVES, concurrency: 10 };
 
 /// Every queue that a function reads.
 pub const QUEUES: [Queue; 4] = [EVENTS, STEPS, SENDS, FEEDBACK];

@@ -107,7 +107,8 @@ impl Ground {
 
     /// Messages of a function's queue, one in each event.
     async fn records(&self, function: Function, count: usize) -> Outcome<Vec<String>> {
-        let (sqs, queue) = (self.stage.world.cloud().sqs(), self.stage.world.queue_name(function));
+        let queue = function.queues().first().ok_or("a function without a queue")?;
+        let (sqs, queue) = (self.stage.world.cloud().sqs(), self.stage.world.queue_name(queue));
         let mut events = Vec::new();
         let fill = async {
             while events.len() < count {

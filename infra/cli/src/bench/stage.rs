@@ -58,9 +58,10 @@ impl Stage {
         self.pollers = Some(tokio::spawn(async move { world.run().await }));
     }
 
-    /// Messages in a function's queue.
+    /// Messages in a function's queues.
     pub(crate) fn depth(&self, function: Function) -> u64 {
-        self.world.cloud().sqs().depth(&self.world.queue_name(function)).total()
+        let depth = |queue| self.world.cloud().sqs().depth(&self.world.queue_name(queue)).total();
+        function.queues().iter().map(depth).sum()
     }
 
     /// Waits until these queues are empty; whether they are, after `most`.

@@ -12,6 +12,38 @@ use dunlin_manage::Manage;
 
 use crate::Cloud;
 
+/// The functions that API Gateway calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Door {
+    /// `intake`: `/api/v2/` and `/v1/`.
+    Intake,
+    /// `link`: `/l/`.
+    Link,
+    /// `manage`: `/manage/v1/`.
+    Manage,
+}
+
+impl Door {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Intake => "intake",
+            Self::Link => "link",
+            Self::Manage => "manage",
+        }
+    }
+
+    /// Starts one environment of the function, as a cold start does.
+    pub fn start(self, clients: &Clients, settings: &Settings) -> Router {
+        match self {
+            Self::Intake => dunlin_intake::router(Intake::of(clients, settings)),
+            Self::Link => dunlin_link::router(Link::new(clients, settings)),
+            Self::Manage => dunlin_manage::router(Manage::new(clients, settings)).into(),
+        }
+    }
+}
+
 /// The routes of all functions with a door, and the outbox; and `intake`'s list of revoked tokens.
 pub(super) fn router(
     cloud: &Cloud,

@@ -5,6 +5,7 @@ use axum::extract::Path;
 use axum::response::IntoResponse as _;
 use axum::routing::post;
 use dunlin_aws::Clock;
+use dunlin_aws::resources;
 use dunlin_aws::settings::{Setting, Settings};
 use http::StatusCode;
 use tokio::net::TcpListener;
@@ -33,7 +34,7 @@ async fn world(port: u16, texts: &[&str]) -> World {
     let cloud = Cloud::in_memory(Clock::System, 1).expect("a cloud");
     let lambda = Lambda::at(&format!("http://127.0.0.1:{port}")).expect("an address");
     let world = World::new(cloud, settings(), 1).watched(lambda);
-    let url = world.settings().queue_url(Function::Send.queue());
+    let url = world.settings().queue_url(resources::SENDS);
     for text in texts {
         world.clients().sqs.send_message().queue_url(&url).message_body(*text).send().await.expect("sent");
     }
@@ -41,7 +42,7 @@ async fn world(port: u16, texts: &[&str]) -> World {
 }
 
 fn left(world: &World) -> (u64, u64) {
-    let depth = world.cloud().sqs().depth(&world.queue_name(Function::Send));
+    let depth = world.cloud().sqs().depth(&world.queue_name(&resources::SENDS));
     (depth.visible, depth.in_flight)
 }
 
@@ -130,7 +131,7 @@ async fn messages_of_functions_that_go_away_come_back_at_once() {
     });
     world.poll(Function::Send).await;
     gone.await.expect("ended");
-    let queue = world.queue_name(Function::Send);
+    let queue = world.queue_name(&resources::SENDS);
     let again = tokio::time::timeout(AGAIN * 5, world.cloud().sqs().wait_for_message(&queue)).await;
     assert!(again.is_ok(), "the message is visible again long before its time-out");
 }

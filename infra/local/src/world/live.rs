@@ -30,13 +30,13 @@ impl World {
         let mut tasks = JoinSet::new();
         for function in Function::ALL {
             let pollers = if self.lambda.is_some() { WATCHED } else { pollers(function) };
-            for _ in 0..pollers {
+            for queue in function.queues().iter().flat_map(|queue| std::iter::repeat_n(queue, pollers)) {
                 let world = self.clone();
                 tasks.spawn(async move {
-                    let queue = world.queue_name(function);
+                    let name = world.queue_name(queue);
                     loop {
-                        if world.poll(function).await == 0 {
-                            world.cloud.sqs().wait_for_message(&queue).await;
+                        if world.poll_queue(function, queue).await == 0 {
+                            world.cloud.sqs().wait_for_message(&name).await;
                         }
                     }
                 });

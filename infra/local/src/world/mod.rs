@@ -2,64 +2,23 @@
 //! same handlers, data layer and SDK; only who answers and who calls differs.
 
 mod front;
+mod function;
 mod lambda;
 mod live;
 mod poll;
 mod virtual_time;
 
-use dunlin_aws::resources::{self, Queue};
+use dunlin_aws::resources::Queue;
 use dunlin_aws::{Chance, Clients, Settings};
-use dunlin_evaluate::Evaluate;
-use dunlin_feedback::Home;
 use dunlin_intake::RevocationList;
-use dunlin_schedule::Schedule;
-use dunlin_send::Sender;
 use dunlin_sweep::Sweep;
 
+pub use front::Door;
+pub use function::{Function, Handler};
 pub use lambda::{Lambda, Uninvoked};
+pub use poll::{BATCH, event};
 
 use crate::Cloud;
-pub use poll::BATCH;
-
-/// The functions that read queues, in the order in which virtual time asks them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Function {
-    /// Reads `events`.
-    Evaluate,
-    /// Reads `steps`.
-    Schedule,
-    /// Reads `sends`.
-    Send,
-    /// Reads `feedback`.
-    Feedback,
-}
-
-impl Function {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Evaluate, Self::Schedule, Self::Send, Self::Feedback];
-
-    /// The queue it reads.
-    #[must_use]
-    pub const fn queue(self) -> Queue {
-        match self {
-            Self::Evaluate => resources::EVENTS,
-            Self::Schedule => resources::STEPS,
-            Self::Send => resources::SENDS,
-            Self::Feedback => resources::FEEDBACK,
-        }
-    }
-
-    /// Its name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Evaluate => "evaluate",
-            Self::Schedule => "schedule",
-            Self::Send => "send",
-            Self::Feedback => "feedback",
-        }
-    }
-}
 
 /// Dunlin on one machine.
 #[derive(Clone)]
@@ -69,10 +28,7 @@ pub struct World {
     /// Those of `intake`, for the refresh beside its answers.
     intake: Clients,
     settings: Settings,
-    evaluate: Evaluate,
-    schedule: Schedule,
-    send: Sender,
-    feedback: Home,
+    handlers: [Handler; Function::ALL.len()],
     sweep: Sweep,
     /// Who is invoked in place of the handlers here.
     lambda: Option<Lambda>,
@@ -99,12 +55,8 @@ impl World {
     #[must_use]
     pub fn wired(cloud: Cloud, settings: Settings, clients: impl Fn(&'static str) -> Clients) -> Self {
         let (router, revocations) = front::router(&cloud, &clients, &settings);
-        let of = |function: Function| clients(function.name());
         Self {
-            evaluate: Evaluate::new(&of(Function::Evaluate), &settings),
-            schedule: Schedule::new(&of(Function::Schedule), &settings),
-            send: Sender::new(&of(Function::Send), &settings),
-            feedback: Home::new(&of(Function::Feedback), &settings),
+            handlers: Function::ALL.map(|function| Handler::start(function, &clients(function.name()), &settings)),
             sweep: Sweep::new(&clients("sweep"), &settings),
             lambda: None,
             revocations,
@@ -145,9 +97,9 @@ impl World {
         self.router.clone()
     }
 
-    /// The name of a function's queue.
+    /// The name of a queue here.
     #[must_use]
-    pub fn queue_name(&self, function: Function) -> String {
-        format!("{}{}", self.settings.prefix, function.queue().name())
+    pub fn queue_name(&self, queue: &Queue) -> String {
+        format!("{}{}", self.settings.prefix, queue.name())
     }
 }

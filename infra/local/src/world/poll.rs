@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use dunlin_aws::resources::Queue;
 use jiff::Timestamp;
 
 use super::lambda::Uninvoked;
@@ -23,13 +24,22 @@ pub(super) fn gigabyte_seconds(started: Timestamp, ended: Timestamp) -> f64 {
 }
 
 impl World {
-    /// Hands one batch to a function; returns how many messages it held. A function that dies on the way (the crash
-    /// layer) acknowledges nothing.
+    /// Hands one batch of each of its queues to a function; returns how many messages they held.
     pub async fn poll(&self, function: Function) -> usize {
+        let mut handled = 0;
+        for queue in function.queues() {
+            handled += self.poll_queue(function, queue).await;
+        }
+        handled
+    }
+
+    /// Hands one batch of a queue to a function; returns how many messages it held. A function that dies on the way (the
+    /// crash layer) acknowledges nothing.
+    pub async fn poll_queue(&self, function: Function, of: &Queue) -> usize {
         if let Some(lambda) = &self.lambda {
             lambda.listening().await;
         }
-        let queue = self.queue_name(function);
+        let queue = self.queue_name(of);
         let messages = self.cloud.sqs().receive(&queue, BATCH);
         if messages.is_empty() {
             return 0;
@@ -42,8 +52,8 @@ impl World {
         let invoked = tokio::select! {
             biased;
             () = crashed => return all.len(),
-            invoked = self.invoke(function, event(&queue, messages)) => invoked,
-            never = self.hide(function, &queue, &all) => match never {},
+            invoked = self.invoke(function, of, event(&queue, messages)) => invoked,
+            never = self.hide(of, &queue, &all) => match never {},
         };
         let ended = self.cloud.clock().now();
         self.cloud.meter().add_lambda(function.name(), 1, gigabyte_seconds(started, ended));
@@ -69,23 +79,21 @@ impl World {
     }
 
     /// Invokes a function with an event, as Lambda does.
-    async fn invoke(&self, function: Function, event: SqsEvent) -> Result<SqsBatchResponse, Uninvoked> {
+    async fn invoke(&self, function: Function, queue: &Queue, event: SqsEvent) -> Result<SqsBatchResponse, Uninvoked> {
         if let Some(lambda) = &self.lambda {
-            let timeout = Duration::from_secs(function.queue().timeout_seconds.into());
+            let timeout = Duration::from_secs(queue.timeout_seconds.into());
             return lambda.invoke(function, event, timeout).await;
         }
-        Ok(match function {
-            Function::Evaluate => self.evaluate.handle(event).await,
-            Function::Schedule => self.schedule.handle(event).await,
-            Function::Send => self.send.handle(event).await,
-            Function::Feedback => self.feedback.handle(event).await,
-        })
+        let Some(handler) = self.handlers.get(function as usize) else {
+            return Err(Uninvoked::Failed("there is no such function".to_owned()));
+        };
+        Ok(handler.handle(event).await)
     }
 
     /// Keeps messages hidden while a function that is watched is compiled: that may take longer than their visibility
     /// time-out. A function in this process is as fast as Lambda's.
-    async fn hide(&self, function: Function, queue: &str, receipts: &[String]) -> Infallible {
-        let seconds = function.queue().visibility_seconds();
+    async fn hide(&self, of: &Queue, queue: &str, receipts: &[String]) -> Infallible {
+        let seconds = of.visibility_seconds();
         loop {
             if self.lambda.is_none() {
                 std::future::pending::<()>().await;
@@ -97,7 +105,8 @@ impl World {
 }
 
 /// Messages in the shape in which Lambda hands them over.
-fn event(queue: &str, messages: Vec<Message>) -> SqsEvent {
+#[must_use]
+pub fn event(queue: &str, messages: Vec<Message>) -> SqsEvent {
     let records = messages.into_iter().map(|message| {
         let mut record = SqsMessage::default();
         record.message_id = Some(message.id);

@@ -1,0 +1,1 @@
+//! The five incidents of comparable systems, played against dunlin.
