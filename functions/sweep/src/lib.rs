@@ -70,8 +70,14 @@ impl Sweep {
             cursor.state = stretch.upto;
             match self.timers.advance(walk, &cursor).await {
                 Ok(()) => cursor.version += 1,
-                // Another sweep has come as far: it goes on.
-                Err(error) if error.kind == Kind::Conflict => return Ok(()),
+                Err(error) if error.kind == Kind::Conflict => {
+                    // Our own write, whose answer was lost, stands as we wrote it; else another sweep goes on from here.
+                    let there = self.timers.cursor(walk).await?;
+                    match there.filter(|there| there.state == cursor.state) {
+                        Some(there) => cursor = there,
+                        None => return Ok(()),
+                    }
+                }
                 Err(error) => return Err(error),
             }
         }

@@ -7,16 +7,17 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use bytes::Bytes;
 use dunlin_aws::{Clock, resources};
 use dynoxide::Database;
+use futures::future::BoxFuture;
 use http::{Request, Response};
 use jiff::Timestamp;
 
-use crate::connector::InProcess;
+use crate::connector::{self, Answer};
 use crate::door::{self, Call};
 use crate::dynamodb::{DynamoDb, TableClock};
 use crate::error::{Broken, CloudError};
 use crate::faults::{Crash, Faults, Kind};
 use crate::journal::{Desk, Journal};
-use crate::meter::Meter;
+use crate::meter::{Meter, Service};
 use crate::outbox::Outbox;
 use crate::reply::Reply;
 use crate::s3::{Objects, S3};
@@ -172,7 +173,7 @@ impl Cloud {
     /// For the SDK's clients: hands each request to [`Cloud::answer`], without a socket.
     #[must_use]
     pub fn http_client(&self) -> SharedHttpClient {
-        SharedHttpClient::new(InProcess(self.clone()))
+        connector::http_client(self.clone())
     }
 
     /// The same answers on a port, for `AWS_ENDPOINT_URL`.
@@ -183,6 +184,13 @@ impl Cloud {
     /// The outbox's pages, under `/outbox`.
     pub fn outbox_router(&self) -> axum::Router {
         crate::outbox::router(self.shared.outbox.clone())
+    }
+
+    /// What a request is for: the service, and the operation as it names it.
+    #[must_use]
+    pub fn asked(request: &Request<Bytes>) -> (Service, String) {
+        let call = Call::of(request);
+        (call.service(), call.operation().to_owned())
     }
 
     /// Answers one AWS request: DynamoDB and SQS by `X-Amz-Target`, SES by its path, S3 else.
@@ -217,6 +225,12 @@ impl Cloud {
         answer
     }
 
+    /// The same cloud for those who only look at it: no fault strikes their requests, and no crash counts them.
+    #[must_use]
+    pub fn past_faults(&self) -> impl Answer + use<> {
+        PastFaults(self.clone())
+    }
+
     async fn serve(&self, call: &Call, request: &Request<Bytes>) -> Reply {
         match call {
             Call::DynamoDb { operation } => self.shared.dynamodb.answer(operation, request.body()),
@@ -226,6 +240,23 @@ impl Cloud {
             }
             Call::S3(asked) => self.shared.s3.answer(asked, request),
         }
+    }
+}
+
+impl Answer for Cloud {
+    fn answer(&self, request: Request<Bytes>) -> BoxFuture<'static, Result<Response<Bytes>, Broken>> {
+        let cloud = self.clone();
+        Box::pin(async move { Self::answer(&cloud, request).await })
+    }
+}
+
+#[derive(Debug)]
+struct PastFaults(Cloud);
+
+impl Answer for PastFaults {
+    fn answer(&self, request: Request<Bytes>) -> BoxFuture<'static, Result<Response<Bytes>, Broken>> {
+        let cloud = self.0.clone();
+        Box::pin(async move { Ok(cloud.serve(&Call::of(&request), &request).await) })
     }
 }
 

@@ -1,21 +1,35 @@
-//! The SDK's HTTP client without sockets: each request goes to the cloud in this process.
+//! The SDK's HTTP client without sockets: each request is answered in this process.
+
+use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::{Request, Response};
 use http_body_util::BodyExt as _;
 
-use crate::cloud::Cloud;
 use crate::error::Broken;
 
-/// Hands the SDK's requests to a cloud.
+/// Who answers the SDK's requests: the cloud, or a gate on the way to it.
+pub trait Answer: std::fmt::Debug + Send + Sync + 'static {
+    /// Answers one request, or breaks the connection.
+    fn answer(&self, request: Request<Bytes>) -> BoxFuture<'static, Result<Response<Bytes>, Broken>>;
+}
+
+/// An HTTP client for the SDK whose requests `answer` answers.
+#[must_use]
+pub fn http_client(answer: impl Answer) -> SharedHttpClient {
+    SharedHttpClient::new(InProcess(Arc::new(answer)))
+}
+
 #[derive(Clone, Debug)]
-pub(crate) struct InProcess(pub(crate) Cloud);
+struct InProcess(Arc<dyn Answer>);
 
 impl HttpClient for InProcess {
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
@@ -25,7 +39,7 @@ impl HttpClient for InProcess {
 
 impl HttpConnector for InProcess {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let cloud = self.0.clone();
+        let answers = Arc::clone(&self.0);
         HttpConnectorFuture::new(async move {
             let request = request.try_into_http1x().map_err(|error| ConnectorError::user(Box::new(error)))?;
             let (parts, body) = request.into_parts();
@@ -33,7 +47,7 @@ impl HttpConnector for InProcess {
                 Some(bytes) => Bytes::copy_from_slice(bytes),
                 None => body.collect().await.map_err(ConnectorError::user)?.to_bytes(),
             };
-            let answer = cloud.answer(http::Request::from_parts(parts, body)).await.map_err(broken)?;
+            let answer = answers.answer(Request::from_parts(parts, body)).await.map_err(broken)?;
             HttpResponse::try_from(answer.map(SdkBody::from)).map_err(|error| ConnectorError::user(Box::new(error)))
         })
     }

@@ -187,6 +187,12 @@ impl Faults {
         lock(&self.state).injected.clone()
     }
 
+    /// What struck last.
+    #[must_use]
+    pub fn latest(&self) -> Option<Injected> {
+        lock(&self.state).injected.last().cloned()
+    }
+
     /// AWS requests answered or broken so far: the crash points there were.
     #[must_use]
     pub fn requests(&self) -> u64 {

@@ -19,13 +19,14 @@ mod store;
 pub mod world;
 
 pub use cloud::Cloud;
+pub use connector::{Answer, http_client};
 pub use error::{Broken, CloudError};
 pub use faults::{Fault, Faults, Injected, Kind as FaultKind, Side, When};
 pub use meter::{Count, Meter, Service, Usage};
 pub use outbox::{Mail, Outbox};
 pub use ses::Quota;
 pub use sqs::{Depth, Message, MessageAttribute, Sqs};
-pub use world::{Function, Lambda, Uninvoked, World};
+pub use world::{Door, Function, Handler, Lambda, Uninvoked, World};
 
 /// The account that everything belongs to.
 const ACCOUNT: &str = "000000000000";

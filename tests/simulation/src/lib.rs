@@ -1,3 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+pub mod house;
 pub mod incident;
+pub mod judge;
+pub mod model;
+pub mod observed;
+pub mod play;
+pub mod rest;
+pub mod scenario;
+pub mod sim;
+pub mod workload;

@@ -11,8 +11,8 @@ mod virtual_time;
 use dunlin_aws::resources::Queue;
 use dunlin_aws::{Chance, Clients, Settings};
 use dunlin_intake::RevocationList;
-use dunlin_sweep::Sweep;
 
+pub use dunlin_sweep::Sweep;
 pub use front::Door;
 pub use function::{Function, Handler};
 pub use lambda::{Lambda, Uninvoked};

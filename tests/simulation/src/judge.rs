@@ -1,0 +1,382 @@
+//! The judge: holds what happened against the model, at rest.
+
+use std::collections::BTreeMap;
+
+use dunlin_core::call::Action;
+use dunlin_core::delivery::{Delivery, Reason, SILENCE, State as Ledger};
+use dunlin_core::run::RunState;
+use dunlin_local::Mail as Sent;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::{Mail, State, Story};
+use crate::observed::{Accepted, Entry, Seen};
+use crate::play::Played;
+use crate::rest::Rest;
+use crate::workload::{Person, Planned, What};
+
+/// How long after the last fault everything that was due before must be done: a freeze of an hour, SES's silence, a
+/// visibility time-out, and SES's pause between tries.
+const HEALED: SignedDuration = SignedDuration::from_mins(100);
+/// The most a mail may be late once all is well (promise P6).
+const LATE: SignedDuration = SignedDuration::from_secs(60);
+/// How long one call may be the same as an earlier one (Track API).
+const SAME: SignedDuration = SignedDuration::from_mins(5);
+
+/// Something that should not be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Which promise it breaks.
+    pub rule: &'static str,
+    /// What was seen.
+    pub what: String,
+}
+
+/// Holds one story against the model.
+pub struct Judge<'a> {
+    played: &'a Played,
+    seen: &'a Seen,
+    rest: &'a Rest,
+    violations: Vec<Violation>,
+}
+
+/// An event that asks for mails, and what is known of it.
+struct Asked<'a> {
+    person: Person,
+    story: &'a Story<'a>,
+    index: usize,
+    event: &'a Accepted,
+}
+
+impl<'a> Judge<'a> {
+    /// Everything that is wrong with a story.
+    #[must_use]
+    pub fn judge(played: &'a Played, seen: &'a Seen, rest: &'a Rest) -> Vec<Violation> {
+        let mut judge = Self { played, seen, rest, violations: Vec::new() };
+        judge.calls();
+        judge.queues();
+        let mut expected = 0;
+        for person in Person::all() {
+            let project = played.houses.get(person.project).map(|house| house.id.as_str()).unwrap_or_default();
+            let story = Story::of(seen, project, person);
+            judge.profile(person, &story);
+            for (index, event) in story.calls.iter().enumerate() {
+                let Action::Track { name, .. } = &event.call.action else { continue };
+                let asked = Asked { person, story: &story, index, event };
+                for mail in Mail::of(name.as_str()) {
+                    expected += judge.mail(&asked, *mail);
+                }
+            }
+        }
+        judge.extras(expected);
+        judge.violations
+    }
+
+    fn broken(&mut self, rule: &'static str, what: impl Into<String>) {
+        self.violations.push(Violation { rule, what: what.into() });
+    }
+
+    /// Every answered 200 was stored; no event was stored twice.
+    fn calls(&mut self) {
+        let mut stored: BTreeMap<(Person, &'static str, Option<u64>), Vec<&Accepted>> = BTreeMap::new();
+        for accepted in &self.seen.accepted {
+            let project = self.played.houses.iter().position(|house| house.id == accepted.call.project);
+            let place = accepted.call.user.as_str().strip_prefix("person-").and_then(|place| place.parse().ok());
+            let (Some(project), Some(place)) = (project, place) else {
+                self.broken("no call from nowhere", format!("{:?}", accepted.call));
+                continue;
+            };
+            let (kind, number) = said(&accepted.call.action);
+            stored.entry((Person { project, place }, kind, number)).or_default().push(accepted);
+        }
+        let mut acknowledged: BTreeMap<(Person, &'static str, Option<u64>), usize> = BTreeMap::new();
+        for planned in &self.played.acknowledged {
+            *acknowledged.entry(key(planned)).or_default() += 1;
+        }
+        for (key, count) in acknowledged {
+            let there = stored.get(&key).map_or(0, Vec::len);
+            let needed = if key.1 == "track" { 1 } else { count };
+            if there < needed {
+                self.broken("no answered 200 is lost", format!("{key:?}: {count} answered, {there} stored"));
+            }
+        }
+        for (key, calls) in stored.iter().filter(|(key, _)| key.1 == "track") {
+            let times = calls.iter().map(|one| one.call.accepted_at);
+            let near = |(first, last): (Timestamp, Timestamp)| last.duration_since(first) < SAME;
+            if calls.len() > 1 && times.clone().min().zip(times.max()).is_some_and(near) {
+                self.broken("an event repeated within five minutes is one event", format!("{key:?}: {}", calls.len()));
+            }
+        }
+        for accepted in self.seen.accepted.iter().filter(|one| one.done_at.is_none()) {
+            self.broken("what is stored is processed", format!("{} by {}", accepted.call.id, accepted.call.user));
+        }
+    }
+
+    /// Nothing is left anywhere.
+    fn queues(&mut self) {
+        for left in &self.rest.left {
+            self.broken("at rest nothing is left", left.clone());
+        }
+        for run in &self.rest.runs {
+            if matches!(run.state, RunState::Waiting { .. }) {
+                self.broken("no run waits for ever", format!("{} of {}", run.id, run.user));
+            }
+        }
+        for delivery in self.rest.deliveries.values() {
+            if !matches!(delivery.state, Ledger::Sent { .. } | Ledger::NotSent { .. }) {
+                self.broken("no claim stays stuck", format!("{}: {:?}", delivery.id, delivery.state));
+            }
+        }
+    }
+
+    fn profile(&mut self, person: Person, story: &Story<'_>) {
+        let expected = story.end();
+        let Some(found) = self.rest.profiles.get(&person) else { return };
+        // What a delete that comes late leaves of counts depends on what is remembered (docs/data-model.md).
+        let counts = expected.erased.is_none().then(|| &expected.events);
+        let same = found.since.is_some() == expected.since.is_some()
+            && found.subscribed == expected.subscribed
+            && (expected.since.is_none() || (found.plan == expected.plan && found.vip == expected.vip))
+            && counts.is_none_or(|counts| *counts == found.events);
+        if !same {
+            self.broken("a profile is what its calls say", format!("{person:?}: {found:?}, expected {expected:?}"));
+        }
+    }
+
+    /// One mail that an event asks for; how many deliveries it has.
+    fn mail(&mut self, asked: &Asked<'_>, mail: Mail) -> usize {
+        let call = &asked.event.call;
+        let (campaign, step) = mail.place();
+        let found = self.rest.deliveries.values().find(|delivery| {
+            delivery.trigger.0 == call.id
+                && delivery.campaign.as_str() == campaign
+                && step.is_none_or(|step| delivery.step == step)
+        });
+        match found {
+            None => {
+                self.nothing(asked, mail);
+                0
+            }
+            Some(delivery) => {
+                self.something(asked, mail, delivery);
+                1
+            }
+        }
+    }
+
+    /// There is no delivery: the event did not enter, or the run ended before.
+    fn nothing(&mut self, asked: &Asked<'_>, mail: Mail) {
+        let (call, story) = (&asked.event.call, asked.story);
+        let settled = asked.event.done_at.unwrap_or(Timestamp::MAX);
+        let entering = story.between(asked.index, asked.event.queued_at.unwrap_or(call.at), settled);
+        if entering.iter().any(|state| !mail.enters(state, call.at)) {
+            return;
+        }
+        let (campaign, _) = mail.place();
+        let run = self.rest.runs.iter().find(|run| run.event.id == call.id && run.campaign.as_str() == campaign);
+        let due = call.at + mail.wait(&self.played.waits, asked.person.project);
+        let ended = run.and_then(|run| match &run.state {
+            RunState::Ended { at, .. } => Some(*at + self.played.skew()),
+            RunState::Waiting { .. } => None,
+        });
+        let ending = ended.map(|ended| story.between(asked.index, due.min(ended) - self.played.skew(), ended));
+        // Whoever is filtered before an earlier step gets none of the later ones.
+        let before: &[Mail] = match mail {
+            Mail::WelcomeThree => &[Mail::WelcomeTwo, Mail::WelcomeThree],
+            _ => std::slice::from_ref(&mail),
+        };
+        let first = call.at
+            + before.first().map_or(SignedDuration::ZERO, |mail| mail.wait(&self.played.waits, asked.person.project));
+        let earlier = ended.map(|ended| story.between(asked.index, first.min(ended) - self.played.skew(), ended));
+        let ends = ending
+            .into_iter()
+            .chain(earlier)
+            .flatten()
+            .any(|state| before.iter().any(|mail| mail.ends(&state, call.at)));
+        if !ends {
+            self.broken("every mail that is due is sent", format!("{mail:?} for {} of {:?}", call.id, asked.person));
+        }
+    }
+
+    fn something(&mut self, asked: &Asked<'_>, mail: Mail, delivery: &Delivery) {
+        let (call, person) = (&asked.event.call, asked.person);
+        let entries = self.seen.ledger.get(&delivery.id).map_or(&[][..], Vec::as_slice);
+        let due = call.at + mail.wait(&self.played.waits, person.project);
+        let of = |sent: &&Sent| sent.tags.iter().any(|(_, value)| value == delivery.id.as_str());
+        let sent: Vec<&Sent> = self.rest.mails.iter().filter(of).collect();
+        for one in &sent {
+            self.content(asked, mail, one);
+            if one.at < due - self.played.skew() {
+                self.broken("nothing is early", format!("{mail:?} of {person:?} due {due} left {}", one.at));
+            }
+            self.lateness(mail, due, one.at);
+        }
+        self.times(mail, delivery, &sent);
+        for claim in entries.iter().filter(|entry| entry.is_claim) {
+            self.consent(asked, mail, claim);
+        }
+        if let Ledger::NotSent { reason, .. } = &delivery.state {
+            self.reason(asked, mail, delivery, reason, entries, due);
+        }
+    }
+
+    /// A mail goes to the right person, and says what was true.
+    fn content(&mut self, asked: &Asked<'_>, mail: Mail, sent: &Sent) {
+        let number = said(&asked.event.call.action).1.unwrap_or_default();
+        if sent.to != [asked.person.email()] {
+            self.broken("a mail goes to whom it is for", format!("{:?} for {:?}", sent.to, asked.person));
+        }
+        let from = asked.event.queued_at.unwrap_or(asked.event.call.at);
+        let plans = asked.story.between(asked.index, from, sent.at);
+        let subject = |state: &State| format!("{} {number} {}", mail.word(), state.plan.as_deref().unwrap_or_default());
+        if !plans.iter().any(|state| subject(state).trim() == sent.subject.trim()) {
+            self.broken("a mail says what was true", format!("{:?}: {}", asked.person, sent.subject));
+        }
+    }
+
+    fn lateness(&mut self, mail: Mail, due: Timestamp, left: Timestamp) {
+        let well = self.played.well_from;
+        let latest = if due >= well + HEALED { due + LATE + self.played.skew() } else { due.max(well) + HEALED };
+        // The third mail's wait begins when the second is due, or taken, whichever is later.
+        let slack = if mail == Mail::WelcomeThree { HEALED } else { SignedDuration::ZERO };
+        if self.played.is_healthy() && left > due + LATE {
+            self.broken("lateness is bounded when all is well", format!("{mail:?} due {due} left {left}"));
+        }
+        if left > latest + slack {
+            self.broken("queues drain once faults stop", format!("{mail:?} due {due} left {left}, well from {well}"));
+        }
+    }
+
+    /// Each mail left as often as the ledger says, and twice only where nobody could know.
+    fn times(&mut self, mail: Mail, delivery: &Delivery, sent: &[&Sent]) {
+        let unknown = matches!(&delivery.state, Ledger::NotSent { reason: Reason::Unknown, .. });
+        let settled = self.seen.handed.iter().filter(|one| one.delivery == delivery.id.as_str());
+        let open = settled.filter(|one| !one.is_settled).count();
+        match (&delivery.state, sent.len()) {
+            (Ledger::Sent { .. }, 0) => {
+                self.broken("what the ledger calls sent has left", format!("{mail:?} {}", delivery.id));
+            }
+            (Ledger::NotSent { .. }, n) if n > 0 && !self.explained(delivery, open) => {
+                self.broken("what left is in the ledger", format!("{mail:?} {}: {:?}", delivery.id, delivery.state));
+            }
+            _ => {}
+        }
+        if unknown && mail.is_transactional() {
+            self.broken("a transactional mail of unknown outcome goes again", delivery.id.to_string());
+        }
+        for pair in sent.windows(2) {
+            let [first, second] = pair else { continue };
+            let apart = second.at.duration_since(first.at);
+            if !mail.is_transactional() || apart < SILENCE - self.played.skew().abs() || !self.explained(delivery, open)
+            {
+                self.broken("no mail leaves twice from our side", format!("{mail:?} {} after {apart:?}", delivery.id));
+            }
+        }
+    }
+
+    /// Whether a fault explains that the outcome was unknown: SES's answer was lost, or whoever waited for it was.
+    fn explained(&self, delivery: &Delivery, open: usize) -> bool {
+        let entries = self.seen.ledger.get(&delivery.id).map_or(&[][..], Vec::as_slice);
+        let claims = entries.iter().filter(|entry| entry.is_claim).map(|entry| entry.at);
+        let window = SignedDuration::from_mins(65);
+        let mut near = claims.map(|claim| (claim - SignedDuration::from_secs(1), claim + window));
+        open > 0 || near.any(|(from, to)| self.played.faults.iter().any(|at| (from..=to).contains(at)))
+    }
+
+    /// Consent at the very claim.
+    fn consent(&mut self, asked: &Asked<'_>, mail: Mail, claim: &Entry) {
+        let call = &asked.event.call;
+        let states = asked.story.between(asked.index, claim.at, claim.at);
+        // A claim whose answer was lost may not have worked; whoever claims again is judged then.
+        let barred = |state: &State| match mail.held_back(state, call.at) {
+            Some("deleted") => state.since.is_none(),
+            Some("unsubscribed") => true,
+            _ => false,
+        };
+        let left = self.rest.mails.iter().any(|sent| {
+            sent.at >= claim.at
+                && sent.at < claim.at + SignedDuration::from_mins(2)
+                && sent.tags.iter().any(|(_, value)| value == claim.delivery.id.as_str())
+        });
+        if left && states.iter().all(barred) {
+            self.broken("no mail after a committed unsubscribe or delete", format!("{mail:?} {}", claim.delivery.id));
+        }
+        let to = claim.delivery.to.as_ref().map(|to| self.rest.key_of(&claim.delivery.project, to.as_str()));
+        let suppressed = to.and_then(|to| self.seen.suppressed.get(&to).copied());
+        if left && suppressed.is_some_and(|at| at < claim.at) {
+            self.broken("no mail after a committed suppression", format!("{mail:?} {}", claim.delivery.id));
+        }
+    }
+
+    /// A mail that was not sent: the reason must have been true.
+    fn reason(
+        &mut self,
+        asked: &Asked<'_>,
+        mail: Mail,
+        delivery: &Delivery,
+        reason: &Reason,
+        entries: &[Entry],
+        due: Timestamp,
+    ) {
+        let call = &asked.event.call;
+        let decided = entries.iter().filter(|entry| entry.delivery.state == delivery.state).map(|entry| entry.at).max();
+        let decided = decided.unwrap_or(Timestamp::MAX);
+        let states = asked.story.between(asked.index, due.min(decided) - self.played.skew(), decided);
+        let right = match reason {
+            Reason::Unknown => {
+                self.explained(delivery, 0)
+                    || self.seen.handed.iter().any(|one| one.delivery == delivery.id.as_str() && !one.is_settled)
+            }
+            Reason::Suppressed(_) => {
+                let key = self.rest.key_of(&delivery.project, &asked.person.email());
+                self.seen.suppressed.get(&key).is_some_and(|at| *at <= decided)
+            }
+            other => states.iter().any(|state| mail.held_back(state, call.at) == Some(other.code())),
+        };
+        if !right {
+            let what = format!("{mail:?} for {} of {:?}: {reason:?}", call.id, asked.person);
+            self.broken("a mail is held back only for a reason", what);
+        }
+    }
+
+    /// Nothing was sent that nobody asked for.
+    fn extras(&mut self, expected: usize) {
+        if self.rest.deliveries.len() != expected {
+            let what = format!("{} deliveries, {expected} asked for", self.rest.deliveries.len());
+            self.broken("no mail that nobody asked for", what);
+        }
+        for sent in &self.rest.mails {
+            let known = |id: &String| self.rest.deliveries.keys().any(|known| known.as_str() == id);
+            if !sent.tags.iter().any(|(_, value)| known(value)) {
+                self.violations.push(Violation { rule: "every mail is in the ledger", what: sent.subject.clone() });
+            }
+        }
+    }
+}
+
+/// The kind of an action, and the number that it carries where it can.
+fn said(action: &Action) -> (&'static str, Option<u64>) {
+    let number = |from: &dunlin_core::call::Properties| from.get("n").and_then(serde_json::Value::as_u64);
+    match action {
+        Action::Identify { properties, .. } => ("identify", number(properties)),
+        Action::Edit { changes } => ("edit", number(changes)),
+        Action::Tags { add, .. } => (if add.is_empty() { "untag" } else { "tag" }, None),
+        Action::Unsubscribe => ("unsubscribe", None),
+        Action::Resubscribe => ("resubscribe", None),
+        Action::Reidentify { .. } => ("reidentify", None),
+        Action::Delete => ("delete", None),
+        Action::Track { data, .. } => ("track", number(data)),
+    }
+}
+
+fn key(planned: &Planned) -> (Person, &'static str, Option<u64>) {
+    let (kind, carries) = match planned.what {
+        What::Identify { .. } => ("identify", true),
+        What::Edit { .. } => ("edit", true),
+        What::Tag { add } => (if add { "tag" } else { "untag" }, false),
+        What::Track { .. } => ("track", true),
+        What::Unsubscribe => ("unsubscribe", false),
+        What::Resubscribe => ("resubscribe", false),
+        What::Delete => ("delete", false),
+    };
+    (planned.person, kind, carries.then_some(planned.number))
+}

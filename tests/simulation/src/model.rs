@@ -1,0 +1,213 @@
+//! The model: a plain description of what should be sent to whom and when, apart from the product's own code. It knows the
+//! calls that were stored, when each can have counted at the earliest and must have counted at the latest, and nothing
+//! of queues, runs or ledgers.
+
+use std::collections::BTreeMap;
+
+use dunlin_core::call::{Action, Call};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::observed::{Accepted, Seen};
+use crate::workload::{Person, Waits};
+
+/// What is true of a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// From when on they exist.
+    pub since: Option<Timestamp>,
+    /// Everything that happened up to here is erased.
+    pub erased: Option<Timestamp>,
+    /// Their plan.
+    pub plan: Option<String>,
+    /// Whether they take marketing mail.
+    pub subscribed: bool,
+    /// Whether they are tagged `vip`.
+    pub vip: bool,
+    /// Whether an address is known.
+    pub has_address: bool,
+    /// Events by name.
+    pub events: BTreeMap<String, u64>,
+}
+
+impl State {
+    /// What is true once these calls, in any order, were taken: the later one wins, a delete erases what was before it.
+    #[must_use]
+    pub fn after<'a>(calls: impl IntoIterator<Item = &'a Call>) -> Self {
+        let mut calls: Vec<&Call> = calls.into_iter().collect();
+        calls.sort_by_key(|call| (call.at, call.accepted_at));
+        let mut state = Self { subscribed: true, ..Self::default() };
+        calls.iter().for_each(|call| state.take(call));
+        state
+    }
+
+    fn take(&mut self, call: &Call) {
+        let plan =
+            |from: &dunlin_core::call::Properties| from.get("plan").and_then(|plan| plan.as_str()).map(str::to_owned);
+        match &call.action {
+            Action::Identify { email, properties, .. } => {
+                self.since.get_or_insert(call.at);
+                self.plan = plan(properties).or_else(|| self.plan.take());
+                self.has_address |= email.is_some();
+                *self.events.entry("Identified".to_owned()).or_default() += 1;
+            }
+            Action::Track { name, email, .. } => {
+                self.since.get_or_insert(call.at);
+                self.has_address |= email.is_some();
+                *self.events.entry(name.as_str().to_owned()).or_default() += 1;
+            }
+            Action::Edit { changes } if self.since.is_some() => self.plan = plan(changes).or_else(|| self.plan.take()),
+            Action::Tags { add, .. } if self.since.is_some() => self.vip = !add.is_empty(),
+            Action::Unsubscribe => self.subscribed = false,
+            Action::Resubscribe => self.subscribed = true,
+            Action::Delete => {
+                *self = Self { erased: Some(call.at), subscribed: true, ..Self::default() };
+            }
+            Action::Edit { .. } | Action::Tags { .. } | Action::Reidentify { .. } => {}
+        }
+    }
+
+    /// Whether what happened then still counts.
+    #[must_use]
+    pub fn remembers(&self, at: Timestamp) -> bool {
+        self.erased.is_none_or(|erased| erased < at) && self.since.is_some_and(|since| since <= at)
+    }
+}
+
+/// One person's calls, in the order in which a queue had them.
+#[derive(Clone, Debug)]
+pub struct Story<'a> {
+    /// The calls. Of these, at any time, some first ones have been taken.
+    pub calls: Vec<&'a Accepted>,
+}
+
+impl<'a> Story<'a> {
+    /// The calls about one person.
+    #[must_use]
+    pub fn of(seen: &'a Seen, project: &str, person: Person) -> Self {
+        let theirs = |one: &&Accepted| one.call.project.as_str() == project && one.call.user.as_str() == person.id();
+        let mut calls: Vec<&Accepted> = seen.accepted.iter().filter(theirs).collect();
+        calls.sort_by_key(|one| one.queued_at.unwrap_or(Timestamp::MAX));
+        Self { calls }
+    }
+
+    /// Everything that may have been true of the person between two instants, the event at `index` having been taken.
+    #[must_use]
+    pub fn between(&self, index: usize, from: Timestamp, to: Timestamp) -> Vec<State> {
+        let is_done = |one: &&Accepted| one.done_at.is_some_and(|at| at <= from);
+        let surely = self.calls.iter().rposition(is_done).map_or(0, |last| last + 1).max(index + 1);
+        let may = |one: &&Accepted| one.queued_at.is_some_and(|at| at <= to);
+        let possibly = self.calls.iter().filter(|one| may(one)).count().max(surely);
+        (surely..=possibly).map(|count| State::after(self.calls.iter().take(count).map(|one| &one.call))).collect()
+    }
+
+    /// What is true once all of them were taken.
+    #[must_use]
+    pub fn end(&self) -> State {
+        State::after(self.calls.iter().map(|one| &one.call))
+    }
+}
+
+/// A mail that an event asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mail {
+    /// The receipt for `Bought`: at once, always.
+    Receipt,
+    /// The offer for `Looked`: at once, to those on the free plan.
+    Upgrade,
+    /// The reminder for `Left cart`: after twenty minutes, unless they are tagged `vip`.
+    Nudge,
+    /// The first mail for `Signed up`, at once.
+    WelcomeOne,
+    /// The second, after the first wait.
+    WelcomeTwo,
+    /// The third, after the second wait, to those on the free plan by then.
+    WelcomeThree,
+}
+
+impl Mail {
+    /// The mails that an event asks for.
+    #[must_use]
+    pub fn of(event: &str) -> &'static [Self] {
+        match event {
+            "Bought" => &[Self::Receipt],
+            "Looked" => &[Self::Upgrade],
+            "Left cart" => &[Self::Nudge],
+            "Signed up" => &[Self::WelcomeOne, Self::WelcomeTwo, Self::WelcomeThree],
+            _ => &[],
+        }
+    }
+
+    /// The campaign's id, and the step where a campaign has several mails.
+    #[must_use]
+    pub const fn place(self) -> (&'static str, Option<&'static str>) {
+        match self {
+            Self::Receipt => ("cmp_receipt", None),
+            Self::Upgrade => ("cmp_upgrade", None),
+            Self::Nudge => ("cmp_nudge", None),
+            Self::WelcomeOne => ("cmp_welcome", Some("one")),
+            Self::WelcomeTwo => ("cmp_welcome", Some("two")),
+            Self::WelcomeThree => ("cmp_welcome", Some("three")),
+        }
+    }
+
+    /// The first word of its subject.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Receipt => "receipt",
+            Self::Upgrade => "upgrade",
+            Self::Nudge => "nudge",
+            Self::WelcomeOne => "welcome-one",
+            Self::WelcomeTwo => "welcome-two",
+            Self::WelcomeThree => "welcome-three",
+        }
+    }
+
+    /// Whether it goes to who has unsubscribed, too.
+    #[must_use]
+    pub const fn is_transactional(self) -> bool {
+        matches!(self, Self::Receipt)
+    }
+
+    /// How long after the event it is due, at the earliest.
+    #[must_use]
+    pub fn wait(self, waits: &Waits, project: usize) -> SignedDuration {
+        let [first, second] = waits.get(project).copied().unwrap_or_default();
+        SignedDuration::from_secs(match self {
+            Self::Receipt | Self::Upgrade | Self::WelcomeOne => 0,
+            Self::Nudge => 20 * 60,
+            Self::WelcomeTwo => first,
+            Self::WelcomeThree => first + second,
+        })
+    }
+
+    /// Whether an event enters the campaign, where this is true of the person.
+    #[must_use]
+    pub fn enters(self, state: &State, at: Timestamp) -> bool {
+        state.remembers(at) && (self != Self::Upgrade || state.plan.as_deref() == Some("free"))
+    }
+
+    /// Why a run ends before this mail is so much as decided, where this is true of the person once the wait is over.
+    #[must_use]
+    pub fn ends(self, state: &State, at: Timestamp) -> bool {
+        let waits = matches!(self, Self::Nudge | Self::WelcomeTwo | Self::WelcomeThree);
+        let filtered = self == Self::WelcomeThree && state.plan.as_deref() != Some("free");
+        waits && (!state.remembers(at) || filtered)
+    }
+
+    /// Why a mail is not sent, where this is true of the person when it is decided; none when it is.
+    #[must_use]
+    pub fn held_back(self, state: &State, at: Timestamp) -> Option<&'static str> {
+        if !state.remembers(at) {
+            Some("deleted")
+        } else if !self.is_transactional() && !state.subscribed {
+            Some("unsubscribed")
+        } else if self == Self::Nudge && state.vip {
+            Some("condition")
+        } else if !state.has_address {
+            Some("no_address")
+        } else {
+            None
+        }
+    }
+}

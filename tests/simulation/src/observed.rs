@@ -1,0 +1,195 @@
+//! What was seen at the gate: when each call was stored and taken, when each mail was claimed and sent. Facts for the judge,
+//! who believes nothing that the functions say of themselves.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use dunlin_aws::calls::Outgoing;
+use dunlin_aws::resources::{self, Queue};
+use dunlin_core::call::Call;
+use dunlin_core::delivery::Delivery;
+use dunlin_core::ids::{DeliveryId, EventId};
+use dunlin_core::task::{Calls, from_text};
+use dunlin_local::Service;
+use http::Method;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::sim::{Sighting, Watcher};
+
+/// How long a FIFO queue drops what comes again (SQS developer guide).
+const SAME: SignedDuration = SignedDuration::from_mins(5);
+
+/// A call that was stored.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// The call.
+    pub call: Call,
+    /// When a queue had it first; none while it is only spilled.
+    pub queued_at: Option<Timestamp>,
+    /// When its message was acknowledged first.
+    pub done_at: Option<Timestamp>,
+}
+
+/// A claim of a mail, or its end in the ledger.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// When.
+    pub at: Timestamp,
+    /// The state that was written.
+    pub delivery: Delivery,
+    /// Whether this was the claim's transaction.
+    pub is_claim: bool,
+}
+
+/// A mail that reached SES's door.
+#[derive(Clone, Debug)]
+pub struct Handed {
+    /// When.
+    pub at: Timestamp,
+    /// The mail.
+    pub delivery: String,
+    /// Whether SES took it, and said so, and was heard.
+    pub is_settled: bool,
+}
+
+/// Everything that was seen.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Calls that were stored, in the order in which a queue had them; those that are only spilled come last.
+    pub accepted: Vec<Accepted>,
+    by_id: BTreeMap<EventId, usize>,
+    /// When a FIFO queue took a message of each group and deduplication id, so that it drops what comes again.
+    keys: BTreeMap<String, Timestamp>,
+    /// Ledger entries of each mail, in order.
+    pub ledger: BTreeMap<DeliveryId, Vec<Entry>>,
+    /// Requests to send a mail.
+    pub handed: Vec<Handed>,
+    /// When each suppressed address was suppressed first.
+    pub suppressed: BTreeMap<String, Timestamp>,
+    /// Requests, by what asked and for what.
+    pub requests: BTreeMap<(&'static str, String), u64>,
+}
+
+/// The eyes at the gate; clones see the same.
+#[derive(Clone, Debug, Default)]
+pub struct Observer(Rc<RefCell<Seen>>);
+
+impl Observer {
+    /// What was seen so far.
+    pub fn seen(&self) -> std::cell::Ref<'_, Seen> {
+        self.0.borrow()
+    }
+}
+
+impl Watcher for Observer {
+    fn see(&mut self, sighting: &Sighting<'_>) {
+        self.0.borrow_mut().see(sighting);
+    }
+
+    fn done(&mut self, at: Timestamp, queue: &Queue, body: &str) {
+        let read = queue.fifo.then(|| from_text::<Calls>(body).ok()).flatten();
+        let mut seen = self.0.borrow_mut();
+        for call in read.into_iter().flat_map(|calls| calls.calls) {
+            let index = seen.by_id.get(&call.id).copied();
+            if let Some(known) = index.and_then(|index| seen.accepted.get_mut(index)) {
+                known.done_at.get_or_insert(at);
+            }
+        }
+    }
+}
+
+impl Seen {
+    fn see(&mut self, sighting: &Sighting<'_>) {
+        if let Some(role) = sighting.role {
+            *self.requests.entry((role.name(), sighting.operation.to_owned())).or_default() += 1;
+        }
+        if sighting.service == Service::Ses && sighting.operation == "SendEmail" {
+            self.hand(sighting);
+        }
+        if !sighting.worked {
+            return;
+        }
+        let body = || serde_json::from_slice::<Value>(sighting.request.body()).unwrap_or_default();
+        match (sighting.service, sighting.operation) {
+            (Service::SqsFifo, "SendMessageBatch") => self.queue(sighting, &body()),
+            (Service::S3, _) if sighting.request.method() == Method::PUT => self.spill(sighting.request.body()),
+            (Service::DynamoDb, "PutItem") => self.put(sighting.at, &body(), false),
+            (Service::DynamoDb, "TransactWriteItems") => {
+                for put in body()["TransactItems"].as_array().into_iter().flatten().filter_map(|one| one.get("Put")) {
+                    self.put(sighting.at, put, true);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn queue(&mut self, sighting: &Sighting<'_>, body: &Value) {
+        let answer: Value = sighting
+            .outcome
+            .as_ref()
+            .ok()
+            .and_then(|answer| serde_json::from_slice(answer.body()).ok())
+            .unwrap_or_default();
+        let failed: Vec<&str> =
+            answer["Failed"].as_array().into_iter().flatten().filter_map(|one| one["Id"].as_str()).collect();
+        for entry in body["Entries"].as_array().into_iter().flatten() {
+            if entry["Id"].as_str().is_some_and(|id| failed.contains(&id)) {
+                continue;
+            }
+            let key = format!("{} {}", entry["MessageGroupId"], entry["MessageDeduplicationId"]);
+            let known = self.keys.get(&key).is_some_and(|at| sighting.at.duration_since(*at) < SAME);
+            if !known {
+                self.keys.insert(key, sighting.at);
+                self.accept(entry["MessageBody"].as_str().unwrap_or_default(), Some(sighting.at));
+            }
+        }
+    }
+
+    fn spill(&mut self, body: &[u8]) {
+        let spilled: Vec<Outgoing> = serde_json::from_slice(body).unwrap_or_default();
+        spilled.iter().for_each(|message| self.accept(&message.body, None));
+    }
+
+    fn accept(&mut self, text: &str, queued_at: Option<Timestamp>) {
+        for call in from_text::<Calls>(text).map(|calls| calls.calls).unwrap_or_default() {
+            match self.by_id.get(&call.id).copied() {
+                None => {
+                    self.by_id.insert(call.id.clone(), self.accepted.len());
+                    self.accepted.push(Accepted { call, queued_at, done_at: None });
+                }
+                Some(index) => {
+                    let known = self.accepted.get_mut(index);
+                    if let Some(known) = known.filter(|known| known.queued_at.is_none()) {
+                        known.queued_at = queued_at;
+                    }
+                }
+            }
+        }
+    }
+
+    fn put(&mut self, at: Timestamp, put: &Value, is_claim: bool) {
+        let table = put["TableName"].as_str().unwrap_or_default();
+        let item = &put["Item"];
+        if table.ends_with(resources::DELIVERIES.name) {
+            let delivery = item["b"]["S"].as_str().and_then(|text| serde_json::from_str::<Delivery>(text).ok());
+            if let Some(delivery) = delivery {
+                self.ledger.entry(delivery.id.clone()).or_default().push(Entry { at, delivery, is_claim });
+            }
+        }
+        if table.ends_with(resources::PROFILES.name) && item["sk"]["S"] == "suppression" {
+            let key = item["pk"]["S"].as_str().unwrap_or_default().to_owned();
+            self.suppressed.entry(key).or_insert(at);
+        }
+    }
+
+    fn hand(&mut self, sighting: &Sighting<'_>) {
+        let body: Value = serde_json::from_slice(sighting.request.body()).unwrap_or_default();
+        let mut tags = body["EmailTags"].as_array().into_iter().flatten();
+        let tag = tags.find(|tag| tag["Name"] == dunlin_core::mail::DELIVERY_TAG);
+        let delivery = tag.and_then(|tag| tag["Value"].as_str()).unwrap_or_default().to_owned();
+        let answered = sighting.outcome.as_ref().is_ok_and(|answer| answer.status().as_u16() < 500);
+        self.handed.push(Handed { at: sighting.at, delivery, is_settled: answered && sighting.is_heard });
+    }
+}
