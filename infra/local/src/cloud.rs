@@ -15,7 +15,7 @@ use crate::connector::{self, Answer};
 use crate::door::{self, Call};
 use crate::dynamodb::{DynamoDb, TableClock};
 use crate::error::{Broken, CloudError};
-use crate::faults::{Crash, Faults, Kind};
+use crate::faults::{Asked, Crash, Faults, Kind, Touched};
 use crate::journal::{Desk, Journal};
 use crate::meter::{Meter, Service};
 use crate::outbox::Outbox;
@@ -206,17 +206,21 @@ impl Cloud {
             faults.tell_crashed();
             std::future::pending::<()>().await;
         }
-        let fault = faults.at_the_door(self.shared.clock.now(), call.service(), call.operation());
-        let answer = match fault {
-            Some(Kind::Unreachable) => Err(Broken::Unreachable),
-            Some(Kind::TimeoutNotApplied) => Err(Broken::TimedOut),
-            Some(Kind::TimeoutApplied) => {
-                drop(self.serve(&call, &request).await);
-                Err(Broken::TimedOut)
+        let touched = if faults.is_quiet() { Vec::new() } else { call.touched(request.body()) };
+        let asked =
+            Asked { touched: &touched, ..Asked::new(self.shared.clock.now(), call.service(), call.operation()) };
+        let fault = faults.at_the_door(&asked);
+        let answer = match fault.map(|strike| (strike.kind, strike)) {
+            Some((Kind::Unreachable, _)) => Err(Broken::Unreachable),
+            Some((Kind::TimeoutNotApplied, _)) => Err(Broken::TimedOut),
+            Some((Kind::ResetNotApplied, _)) => Err(Broken::Reset),
+            Some((kind @ (Kind::TimeoutApplied | Kind::ResetApplied), _)) => {
+                drop(self.serve(&call, &request, &touched).await);
+                Err(if kind == Kind::ResetApplied { Broken::Reset } else { Broken::TimedOut })
             }
-            Some(Kind::Throttle) => Ok(call.throttle()),
-            Some(Kind::ServerError) => Ok(call.server_error()),
-            _ => Ok(self.serve(&call, &request).await),
+            Some((Kind::Throttle, strike)) => Ok(call.throttle(&strike, &touched)),
+            Some((Kind::ServerError, _)) => Ok(call.server_error()),
+            _ => Ok(self.serve(&call, &request, &touched).await),
         };
         if crash == Crash::After {
             faults.tell_crashed();
@@ -225,15 +229,15 @@ impl Cloud {
         answer
     }
 
-    /// The same cloud for those who only look at it: no fault strikes their requests, and no crash counts them.
+    /// The same cloud for those who only look at it: no fault strikes their requests at the door, and no crash counts them.
     #[must_use]
     pub fn past_faults(&self) -> impl Answer + use<> {
         PastFaults(self.clone())
     }
 
-    async fn serve(&self, call: &Call, request: &Request<Bytes>) -> Reply {
+    async fn serve(&self, call: &Call, request: &Request<Bytes>, touched: &[Touched]) -> Reply {
         match call {
-            Call::DynamoDb { operation } => self.shared.dynamodb.answer(operation, request.body()),
+            Call::DynamoDb { operation } => self.shared.dynamodb.answer(operation, request.body(), touched),
             Call::Sqs { operation, .. } => self.shared.sqs.answer(operation, request.body()).await,
             Call::Ses { operation, name } => {
                 self.shared.ses.answer(operation, name, request.body(), self.shared.clock.now()).await
@@ -256,7 +260,7 @@ struct PastFaults(Cloud);
 impl Answer for PastFaults {
     fn answer(&self, request: Request<Bytes>) -> BoxFuture<'static, Result<Response<Bytes>, Broken>> {
         let cloud = self.0.clone();
-        Box::pin(async move { Ok(cloud.serve(&Call::of(&request), &request).await) })
+        Box::pin(async move { Ok(cloud.serve(&Call::of(&request), &request, &[]).await) })
     }
 }
 

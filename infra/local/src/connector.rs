@@ -55,7 +55,7 @@ impl HttpConnector for InProcess {
 
 fn broken(broken: Broken) -> ConnectorError {
     match broken {
-        Broken::Unreachable => ConnectorError::io(Box::new(broken)),
+        Broken::Unreachable | Broken::Reset => ConnectorError::io(Box::new(broken)),
         Broken::TimedOut => ConnectorError::timeout(Box::new(broken)),
     }
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 
 use crate::cloud::Cloud;
+use crate::faults::{Strike, Touched};
 use crate::meter::Service;
 use crate::reply::{self, Refusal, Reply};
 use crate::s3::{self, Asked};
@@ -61,11 +62,16 @@ impl Call {
         }
     }
 
+    /// The items of tables that the request touches.
+    pub(crate) fn touched(&self, body: &[u8]) -> Vec<Touched> {
+        if let Self::DynamoDb { .. } = self { dynamodb::touched(body) } else { Vec::new() }
+    }
+
     /// Too many requests, in the service's words.
-    pub(crate) fn throttle(&self) -> Reply {
+    pub(crate) fn throttle(&self, strike: &Strike, touched: &[Touched]) -> Reply {
         let text = "Rate exceeded";
         match self {
-            Self::DynamoDb { .. } => dynamodb::refuse(&Refusal::sender("ThrottlingException", text)),
+            Self::DynamoDb { operation } => dynamodb::throttle(operation, strike, touched),
             Self::Sqs { .. } => sqs::refuse(&Refusal::sender("RequestThrottled", text)),
             Self::Ses { .. } => {
                 let text = "Maximum sending rate exceeded.";

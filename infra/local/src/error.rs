@@ -33,6 +33,9 @@ pub enum Broken {
     /// No connection: the request never arrived.
     #[error("connection refused")]
     Unreachable,
+    /// The connection ended in place of an answer; whether the request had its effect is not to be seen from here.
+    #[error("connection reset by peer")]
+    Reset,
     /// No answer in time; whether the request had its effect is not to be seen from here.
     #[error("no answer in time")]
     TimedOut,

@@ -73,6 +73,11 @@ impl Store {
         self.opens
     }
 
+    /// Whether it ends with the process.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.folder.is_none()
+    }
+
     /// The WAL file, to wait for; none in memory.
     pub(crate) fn wal(&self) -> Result<Option<File>, CloudError> {
         let Some(folder) = &self.folder else { return Ok(None) };

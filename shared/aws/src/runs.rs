@@ -49,7 +49,8 @@ impl Runs {
     }
 
     /// Of these runs, those that exist, in no order: one request for each hundred, half a read unit for each 4 KB
-    /// (read without consistency: who looks for overdue runs looks long after their last write).
+    /// (read without consistency: who looks for overdue runs looks long after their last write). What DynamoDB leaves
+    /// unprocessed is asked for again, as long as it gets less each time.
     ///
     /// # Errors
     /// When the table cannot be read.
@@ -58,15 +59,18 @@ impl Runs {
         for chunk in runs.chunks(100) {
             let keys = chunk.iter().map(|(project, run)| item::key(&partition(project, run), RUN)).collect();
             let keys = aws_sdk_dynamodb::types::KeysAndAttributes::builder().set_keys(Some(keys)).build();
-            let keys = keys.map_err(|error| Error::new(Kind::Invalid, "list runs", error))?;
-            let request = self.table.client.batch_get_item().request_items(&self.table.name, keys);
-            let answer = request.send().await.map_err(Error::of("list runs"))?;
-            if answer.unprocessed_keys.is_some_and(|left| !left.is_empty()) {
-                return Err(Error::bare(Kind::Throttled, "list runs"));
-            }
-            let items = answer.responses.unwrap_or_default().remove(&self.table.name).unwrap_or_default();
-            for item in &items {
-                found.push(item::parse(item)?);
+            let mut asked = Some(keys.map_err(|error| Error::new(Kind::Invalid, "list runs", error))?);
+            while let Some(keys) = asked {
+                let count = keys.keys().len();
+                let request = self.table.client.batch_get_item().request_items(&self.table.name, keys);
+                let answer = request.send().await.map_err(Error::of("list runs"))?;
+                for item in answer.responses.unwrap_or_default().remove(&self.table.name).iter().flatten() {
+                    found.push(item::parse(item)?);
+                }
+                asked = answer.unprocessed_keys.unwrap_or_default().remove(&self.table.name);
+                if asked.as_ref().is_some_and(|left| left.keys().len() >= count) {
+                    return Err(Error::bare(Kind::Throttled, "list runs"));
+                }
             }
         }
         Ok(found)

@@ -1,12 +1,14 @@
 //! Scenarios: which faults there are, how often, and when.
 
+use dunlin_aws::resources;
+use dunlin_core::ids::ProjectId;
 use dunlin_local::{Fault, FaultKind as Kind, Service, When};
 use jiff::{SignedDuration, Timestamp};
 use rand::RngExt;
 use rand::rngs::StdRng;
 
 use crate::sim::Conduct;
-use crate::workload::Waits;
+use crate::workload::{PROJECTS, Waits};
 
 /// A mix of faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +74,7 @@ impl Scenario {
         }
         if self.has(Self::Tables) {
             faults.extend(some(chance, &tables()));
+            faults.extend(hot(chance));
         }
         if self.has(Self::Mail) {
             faults.extend(some(chance, &mail()));
@@ -115,37 +118,71 @@ fn some(chance: &mut StdRng, kinds: &[(Kind, Option<Service>, Option<&str>)]) ->
 type Catalogue = Vec<(Kind, Option<Service>, Option<&'static str>)>;
 
 fn queues() -> Catalogue {
-    let mut all =
-        vec![(Kind::DuplicateDelivery, None, None), (Kind::Reorder, None, None), (Kind::LostReceive, None, None)];
+    let kinds = [
+        Kind::DuplicateDelivery,
+        Kind::DuplicateAfterDelete,
+        Kind::Reorder,
+        Kind::AnyGroup,
+        Kind::LostReceive,
+        Kind::LostDelete,
+        Kind::PartialBatch,
+        Kind::DelayJitter,
+    ];
+    let mut all: Catalogue = kinds.into_iter().map(|kind| (kind, None, None)).collect();
     for service in [Service::SqsStandard, Service::SqsFifo] {
-        for kind in [Kind::TimeoutApplied, Kind::TimeoutNotApplied, Kind::ServerError, Kind::Throttle] {
-            all.push((kind, Some(service), Some("SendMessageBatch")));
-        }
+        let lost = [Kind::TimeoutApplied, Kind::TimeoutNotApplied, Kind::ServerError, Kind::Throttle];
+        all.extend(lost.map(|kind| (kind, Some(service), Some("SendMessageBatch"))));
     }
     all
 }
 
 fn tables() -> Catalogue {
-    let kinds = [Kind::Throttle, Kind::TimeoutApplied, Kind::TimeoutNotApplied, Kind::ServerError, Kind::StaleRead];
-    let mut all: Catalogue = kinds.into_iter().map(|kind| (kind, Some(Service::DynamoDb), None)).collect();
-    all.push((Kind::TimeoutApplied, Some(Service::DynamoDb), Some("PutItem")));
-    all.push((Kind::TimeoutApplied, Some(Service::DynamoDb), Some("TransactWriteItems")));
+    let tables = Some(Service::DynamoDb);
+    let kinds = [
+        Kind::Throttle,
+        Kind::TimeoutApplied,
+        Kind::TimeoutNotApplied,
+        Kind::ResetApplied,
+        Kind::ServerError,
+        Kind::StaleRead,
+        Kind::TransactionConflict,
+        Kind::Unprocessed,
+        Kind::ShortPage,
+    ];
+    let mut all: Catalogue = kinds.into_iter().map(|kind| (kind, tables, None)).collect();
+    all.extend(["PutItem", "TransactWriteItems"].map(|operation| (Kind::TimeoutApplied, tables, Some(operation))));
     all
 }
 
 fn mail() -> Catalogue {
-    let send = Some("SendEmail");
     let kinds = [
         Kind::Throttle,
         Kind::ServerError,
         Kind::TimeoutApplied,
         Kind::TimeoutNotApplied,
+        Kind::ResetApplied,
+        Kind::ResetNotApplied,
         Kind::Unreachable,
+        Kind::SendingPaused,
         Kind::LostFeedback,
         Kind::DuplicateFeedback,
         Kind::LateFeedback,
+        Kind::ReorderedFeedback,
     ];
-    kinds.into_iter().map(|kind| (kind, Some(Service::Ses), send)).collect()
+    kinds.into_iter().map(|kind| (kind, Some(Service::Ses), Some("SendEmail"))).collect()
+}
+
+/// A table, or a range of keys, that takes too much.
+fn hot(chance: &mut StdRng) -> Option<Fault> {
+    let table = resources::TABLES.get(chance.random_range(0..resources::TABLES.len()))?;
+    let strength = When::Chance(chance.random_range(0.1..0.9));
+    let fault = Fault::new(Kind::Throttle, strength).of_table(&format!("{}{}", resources::DEFAULT_PREFIX, table.name));
+    let project = ProjectId::derive(&[&format!("project-{}", chance.random_range(0..PROJECTS))]);
+    match chance.random_range(0..3) {
+        0 => Some(fault),
+        1 => Some(fault.of_keys(&format!("{project}#"))),
+        _ => None,
+    }
 }
 
 /// A service that does not answer at all.

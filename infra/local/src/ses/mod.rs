@@ -16,7 +16,7 @@ pub(crate) use described::asked;
 pub use quota::Quota;
 
 use crate::error::{CloudError, lock};
-use crate::faults::{Faults, Kind};
+use crate::faults::{Asked, Faults, Kind};
 use crate::meter::{Count, Meter, Service};
 use crate::outbox::{self, Mail};
 use crate::reply::{self, Refusal, Reply};
@@ -98,6 +98,11 @@ impl Ses {
     }
 
     async fn send(&self, body: &[u8], now: Timestamp) -> Result<Value, Refusal> {
+        let asked = Asked::new(now, Service::Ses, "SendEmail");
+        if self.faults.strikes(&asked, Kind::SendingPaused).is_some() {
+            let text = "Email sending is disabled for this account.";
+            return Err(Refusal::sender("SendingPausedException", text));
+        }
         let outgoing = request::parse(body)?;
         outgoing.configuration_set.as_ref().map_or(Ok(()), |name| self.known(name))?;
         let recipients = u32::try_from(outgoing.to.len()).unwrap_or(u32::MAX);
@@ -113,10 +118,12 @@ impl Ses {
     /// Stores the mail and its events together, and waits until both are safe.
     async fn accept(&self, outgoing: &Outgoing, now: Timestamp) -> Result<String, CloudError> {
         let durable = self.sqs.is_durable();
-        let strikes = |kind| self.faults.strikes(now, Service::Ses, "SendEmail", kind);
-        let lost = strikes(Kind::LostFeedback);
-        let twice = strikes(Kind::DuplicateFeedback);
+        let asked = Asked::new(now, Service::Ses, "SendEmail");
+        let strikes = |kind| self.faults.strikes(&asked, kind);
+        let lost = strikes(Kind::LostFeedback).is_some();
+        let twice = strikes(Kind::DuplicateFeedback).is_some();
         let late = strikes(Kind::LateFeedback);
+        let reordered = strikes(Kind::ReorderedFeedback).is_some();
         let queue = format!("{}{}", self.prefix, dunlin_aws::resources::FEEDBACK.name());
         let (id, mail) = self
             .sqs
@@ -129,8 +136,11 @@ impl Ses {
                 let mut arrivals = Vec::new();
                 if outgoing.configuration_set.is_some() && !lost {
                     let mut notices = events::of(outgoing, &id, now);
-                    if late {
-                        delay_and_reverse(&mut notices);
+                    if let Some(strike) = late {
+                        delay(&mut notices, strike.late_millis);
+                    }
+                    if reordered {
+                        reverse(&mut notices);
                     }
                     let repeats = if twice { 2 } else { 1 };
                     for notice in std::iter::repeat_n(&notices, repeats).flatten() {
@@ -178,9 +188,15 @@ fn publish(engine: &mut Engine, queue: &str, notice: &Notice) -> Option<(Arc<str
     Some((Arc::from(queue), accepted.key))
 }
 
-fn delay_and_reverse(notices: &mut [Notice]) {
-    const LATE_SECONDS: u32 = 600;
-    for (later, notice) in (0u32..).zip(notices.iter_mut().rev()) {
-        notice.after_seconds = LATE_SECONDS + later;
-    }
+/// Makes events late, all by the same.
+fn delay(notices: &mut [Notice], late_millis: i64) {
+    let seconds = u32::try_from(late_millis.unsigned_abs().div_ceil(1000)).unwrap_or(u32::MAX);
+    notices.iter_mut().for_each(|notice| notice.after_seconds = notice.after_seconds.saturating_add(seconds));
+}
+
+/// Lets the last event arrive when the first should have, and the first when the last should have.
+fn reverse(notices: &mut [Notice]) {
+    let instants: Vec<u32> = notices.iter().rev().map(|notice| notice.after_seconds).collect();
+    notices.iter_mut().zip(instants).for_each(|(notice, after_seconds)| notice.after_seconds = after_seconds);
+    notices.reverse();
 }

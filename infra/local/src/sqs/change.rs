@@ -37,6 +37,8 @@ pub(crate) struct Draft {
     pub(crate) group: Option<String>,
     pub(crate) deduplication: Option<String>,
     pub(crate) delay_seconds: Option<u32>,
+    /// How long after its delay it becomes visible.
+    pub(crate) late_millis: Millis,
     pub(crate) attributes: BTreeMap<String, MessageAttribute>,
 }
 

@@ -128,7 +128,8 @@ impl Engine {
             return Some(Accepted { id: id.clone(), key: *key, fresh: false });
         }
         let name = Arc::clone(&queue.name);
-        let delay = draft.delay_seconds.unwrap_or(queue.settings.delay_seconds);
+        let delay =
+            Millis::from(draft.delay_seconds.unwrap_or(queue.settings.delay_seconds)) * 1000 + draft.late_millis;
         let fifo = queue.settings.fifo;
         let id = self.random_id();
         let key = self.next_key;
@@ -144,7 +145,7 @@ impl Engine {
         };
         let remembered =
             known_as.filter(|_| fifo).map(|deduplication| Remembered { deduplication, id: id.clone(), key, at: now });
-        let visible_at = now + Millis::from(delay) * 1000;
+        let visible_at = now + delay;
         let stored = Stored { key, content: Arc::new(content), visible_at, receives: 0, first_received_at: None };
         if self.durable {
             self.changes.push(Change::Insert { queue: Arc::clone(&name), stored: stored.clone() });
@@ -235,21 +236,34 @@ impl Engine {
     }
 
     /// Deletes by receipt. On a standard queue a receipt older than the latest receive is ignored,
-    /// as the API reference warns ("the request succeeds, but the message might not be deleted").
-    pub(crate) fn delete(&mut self, name: &str, receipt: &str, now: Millis) -> Result<(), BadReceipt> {
+    /// as the API reference warns ("the request succeeds, but the message might not be deleted"). Returns what was deleted.
+    pub(crate) fn delete(&mut self, name: &str, receipt: &str, now: Millis) -> Result<Option<Stored>, BadReceipt> {
         let receipt = Receipt::parse(receipt).ok_or(BadReceipt::Invalid)?;
         let Some(queue) = self.queue(name, now) else { return Err(BadReceipt::Invalid) };
         let fifo = queue.settings.fifo;
-        let Some((stored, state)) = queue.line.get(receipt.key) else { return Ok(()) };
+        let Some((stored, state)) = queue.line.get(receipt.key) else { return Ok(None) };
         let current = stored.receives == receipt.receive;
         if fifo && (!current || state != State::InFlight) {
             return Err(BadReceipt::Expired);
         }
-        if current {
-            queue.line.remove(receipt.key);
-            self.note(Change::Remove { key: receipt.key });
+        if !current {
+            return Ok(None);
         }
-        Ok(())
+        let deleted = queue.line.remove(receipt.key);
+        self.note(Change::Remove { key: receipt.key });
+        Ok(deleted)
+    }
+
+    /// Keeps a copy of a message that was deleted, to be seen once more: the same message, received by nobody yet.
+    pub(crate) fn keep_copy(&mut self, name: &str, deleted: Stored, now: Millis, visible_at: Millis) {
+        let key = self.next_key;
+        let Some(queue) = self.queues.get_mut(name) else { return };
+        self.next_key += 1;
+        let copy = Stored { key, visible_at, receives: 0, first_received_at: None, ..deleted };
+        queue.line.reserve(copy.clone());
+        queue.line.arrive(key, now);
+        let queue = Arc::clone(&queue.name);
+        self.note(Change::Insert { queue, stored: copy });
     }
 
     /// Changes when a message in flight becomes visible: `seconds` from now, 0 is at once.
@@ -312,6 +326,7 @@ impl Engine {
                 group: content.group.as_deref().map(str::to_owned),
                 deduplication: None,
                 delay_seconds: Some(0),
+                late_millis: 0,
                 attributes: content.attributes.clone(),
             };
             if let Some(accepted) = self.reserve(&target, draft, now) {

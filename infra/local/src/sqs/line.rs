@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
 use super::message::{Millis, Stored};
 
 /// Most messages of a queue that may be in flight (SQS quotas: 120,000, standard and FIFO).
@@ -44,13 +47,15 @@ impl Lane {
 
 type Group = Option<Arc<str>>;
 
-/// Ways in which a receive may go wrong on a standard queue.
+/// Ways in which a receive may go wrong.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Disturbance {
     /// What is handed out stays visible.
     pub(crate) duplicate: bool,
     /// The newest goes first.
     pub(crate) reorder: bool,
+    /// The groups' turns are drawn, from this seed.
+    pub(crate) any_group: Option<u64>,
 }
 
 /// How a receive is to be made.
@@ -144,8 +149,10 @@ impl Line {
     pub(crate) fn take(&mut self, take: &Take) -> Taken {
         let mut taken = Taken::default();
         let mut shown_again = Vec::new();
+        let mut turns = take.disturbance.any_group.map(StdRng::seed_from_u64);
         while taken.given.len() < take.max && self.in_flight < MAX_IN_FLIGHT {
-            let Some(group) = self.ring.pop_front() else { break };
+            let turn = turns.as_mut().map_or(0, |turns| turns.random_range(0..self.ring.len().max(1)));
+            let Some(group) = self.ring.remove(turn) else { break };
             if let Some(lane) = self.lanes.get_mut(&group) {
                 lane.in_ring = false;
                 if lane.can_give(self.fifo) {

@@ -44,6 +44,23 @@ fn a_standard_queue_takes_groups_in_turn() {
 }
 
 #[test]
+fn a_loosened_order_takes_any_group_and_loses_none() {
+    let messages = [(1, Some("a")), (2, Some("b")), (3, Some("c")), (4, Some("d")), (5, Some("a"))];
+    let taken = |seed| {
+        let disturbance = Disturbance { any_group: Some(seed), ..Disturbance::default() };
+        keys(&line(false, &messages).take(&Take { disturbance, ..take(10, 100) }))
+    };
+    let orders: std::collections::BTreeSet<Vec<u64>> = (0..20).map(taken).collect();
+    assert!(orders.len() > 3, "{orders:?}");
+    assert_eq!(taken(7), taken(7));
+    for order in orders {
+        let place = |key| order.iter().position(|of| *of == key);
+        assert!(place(1) < place(5), "within a group the oldest goes first: {order:?}");
+        assert_eq!(order.iter().sum::<u64>(), 15);
+    }
+}
+
+#[test]
 fn a_fifo_group_is_closed_while_one_of_its_messages_is_in_flight() {
     let mut line = line(true, &[(1, Some("a")), (2, Some("a")), (3, Some("a")), (4, Some("b"))]);
     assert_eq!(keys(&line.take(&take(2, 100))), [1, 2]);
@@ -87,7 +104,7 @@ fn a_reserved_message_is_seen_by_nobody() {
 #[test]
 fn a_duplicate_delivery_leaves_the_message_visible_as_if_it_had_not_been_received() {
     let mut line = line(false, &[(1, None)]);
-    let disturbance = Disturbance { duplicate: true, reorder: false };
+    let disturbance = Disturbance { duplicate: true, ..Disturbance::default() };
     assert_eq!(keys(&line.take(&Take { disturbance, ..take(10, 100) })), [1]);
     let again = line.take(&take(10, 100));
     assert_eq!(again.given.first().map(|stored| stored.receives), Some(1));

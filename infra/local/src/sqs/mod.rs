@@ -5,10 +5,10 @@ mod attributes;
 mod batch;
 pub(crate) mod change;
 pub(crate) mod engine;
+mod faulty;
 mod line;
 mod message;
 mod protocol;
-
 mod receiving;
 pub(crate) mod rows;
 mod sending;
@@ -26,11 +26,10 @@ pub(crate) use message::{Millis, hex};
 pub(crate) use protocol::{queue_of, refuse};
 
 use crate::error::{CloudError, lock};
-use crate::faults::{Faults, Kind};
+use crate::faults::{Asked, Faults, Kind};
 use crate::journal::{Journal, Work};
 use crate::meter::{Count, Meter, Service};
 use engine::Engine;
-use line::Disturbance;
 
 /// What SQS bills a request by: every 64 KiB of payload (aws.amazon.com/sqs/pricing).
 const BILLED_CHUNK: usize = 64 * 1024;
@@ -99,9 +98,9 @@ impl Sqs {
     #[must_use]
     pub fn receive(&self, queue: &str, max: usize) -> Vec<Message> {
         let service = self.service_of(queue);
-        let now = self.shared.clock.now();
-        if let Some(kind) = self.shared.faults.at_the_door(now, service, "ReceiveMessage") {
-            if kind == Kind::TimeoutApplied {
+        let asked = Asked::new(self.shared.clock.now(), service, "ReceiveMessage");
+        if let Some(strike) = self.shared.faults.at_the_door(&asked) {
+            if matches!(strike.kind, Kind::TimeoutApplied | Kind::ResetApplied) {
                 drop(self.take(queue, max, None));
             }
             return Vec::new();
@@ -123,7 +122,7 @@ impl Sqs {
         self.change(|engine, now| {
             for receipt in receipts {
                 // A receipt that has lost its message is the queue's way: it is delivered again.
-                let _ = engine.delete(queue, receipt, now);
+                let _ = self.erase(engine, queue, "DeleteMessageBatch", receipt, now);
             }
         });
         self.shared.bells.ring(queue);
@@ -253,21 +252,6 @@ impl Sqs {
             safe.await.map_err(|_| CloudError::JournalClosed)??;
         }
         Ok(result)
-    }
-
-    /// Receives with the faults that queues have.
-    fn take(&self, queue: &str, max: usize, visibility_seconds: Option<u32>) -> Vec<Message> {
-        let service = self.service_of(queue);
-        let at = self.shared.clock.now();
-        let strikes = |kind| self.shared.faults.strikes(at, service, "ReceiveMessage", kind);
-        let standard = service == Service::SqsStandard;
-        let disturbance = Disturbance {
-            duplicate: standard && strikes(Kind::DuplicateDelivery),
-            reorder: standard && strikes(Kind::Reorder),
-        };
-        let lost = strikes(Kind::LostReceive);
-        let messages = self.change(|engine, now| engine.receive(queue, now, max, visibility_seconds, disturbance));
-        if lost { Vec::new() } else { messages }
     }
 
     pub(crate) fn service_of(&self, queue: &str) -> Service {

@@ -93,7 +93,7 @@ impl Sqs {
         let name = queue_name(&request.queue_url);
         self.settings(name)?;
         self.count_payload(self.service_of(name), "DeleteMessage", 1, 0);
-        let result = self.change(|engine, now| engine.delete(name, &request.receipt_handle, now));
+        let result = self.change(|engine, now| self.erase(engine, name, "DeleteMessage", &request.receipt_handle, now));
         self.shared.bells.ring(name);
         result.map(|()| Self::nothing()).map_err(refuse_receipt)
     }
@@ -105,7 +105,7 @@ impl Sqs {
         check_batch(request.entries.iter().map(|entry| entry.id.as_str()))?;
         let results: Vec<_> = self.change(|engine, now| {
             let delete = |entry: ReceiptEntry| {
-                let result = engine.delete(name, &entry.receipt_handle, now);
+                let result = self.erase(engine, name, "DeleteMessageBatch", &entry.receipt_handle, now);
                 (entry.id, result.map(|()| Self::nothing()).map_err(refuse_receipt))
             };
             request.entries.into_iter().map(delete).collect()

@@ -115,6 +115,7 @@ impl Entry {
             group: self.message_group_id,
             deduplication,
             delay_seconds,
+            late_millis: 0,
             attributes: self.message_attributes,
         })
     }
@@ -184,26 +185,34 @@ impl Outcome {
     }
 }
 
-fn accept(engine: &mut Engine, name: &str, entry: Entry, settings: &Settings, now: Millis) -> Result<Outcome, Refusal> {
-    let draft = entry.draft(settings)?;
-    let (md5_of_body, md5_of_attributes) = (md5_of_body(&draft.body), md5_of_attributes(&draft.attributes));
-    let accepted = engine.reserve(name, draft, now).ok_or_else(unknown_queue)?;
-    Ok(Outcome { accepted, md5_of_body, md5_of_attributes })
-}
-
 fn arrivals<'a>(name: &str, outcomes: impl Iterator<Item = &'a Outcome>) -> Vec<(Arc<str>, u64)> {
     let name: Arc<str> = Arc::from(name);
     outcomes.filter(|outcome| outcome.accepted.fresh).map(|outcome| (Arc::clone(&name), outcome.accepted.key)).collect()
 }
 
 impl Sqs {
+    fn accept(
+        &self,
+        engine: &mut Engine,
+        (name, operation): (&str, &str),
+        entry: Entry,
+        settings: &Settings,
+        now: Millis,
+    ) -> Result<Outcome, Refusal> {
+        let mut draft = entry.draft(settings)?;
+        draft.late_millis = self.jitter(name, operation, draft.delay_seconds.unwrap_or(settings.delay_seconds));
+        let (md5_of_body, md5_of_attributes) = (md5_of_body(&draft.body), md5_of_attributes(&draft.attributes));
+        let accepted = engine.reserve(name, draft, now).ok_or_else(unknown_queue)?;
+        Ok(Outcome { accepted, md5_of_body, md5_of_attributes })
+    }
+
     pub(super) async fn send_message(&self, request: SendMessage) -> Result<Value, Refusal> {
         let name = queue_name(&request.queue_url);
         let settings = self.settings(name)?;
         self.count_payload(self.service_of(name), "SendMessage", 1, request.entry.bytes());
         let outcome = self
             .commit(|engine, now| {
-                let outcome = accept(engine, name, request.entry, &settings, now);
+                let outcome = self.accept(engine, (name, "SendMessage"), request.entry, &settings, now);
                 let arrivals = arrivals(name, outcome.iter());
                 (outcome, arrivals)
             })
@@ -222,13 +231,17 @@ impl Sqs {
             let text = format!("Batch requests cannot be longer than {MAX_BYTES} bytes. You have sent {bytes} bytes.");
             return Err(Refusal::sender("BatchRequestTooLong", text));
         }
+        let operation = "SendMessageBatch";
+        let failures = self.failures(name, operation, request.entries.len());
         let outcomes = self
             .commit(|engine, now| {
-                let outcomes: Vec<(String, Result<Outcome, Refusal>)> = request
-                    .entries
-                    .into_iter()
-                    .map(|mut entry| (std::mem::take(&mut entry.id), accept(engine, name, entry, &settings, now)))
-                    .collect();
+                let mut send = |(mut entry, failure): (Entry, Option<Refusal>)| {
+                    let id = std::mem::take(&mut entry.id);
+                    let accept = || self.accept(engine, (name, operation), entry, &settings, now);
+                    (id, failure.map_or_else(accept, Err))
+                };
+                let outcomes: Vec<(String, Result<Outcome, Refusal>)> =
+                    request.entries.into_iter().zip(failures).map(&mut send).collect();
                 let arrivals = arrivals(name, outcomes.iter().filter_map(|(_, outcome)| outcome.as_ref().ok()));
                 (outcomes, arrivals)
             })

@@ -1,3 +1,8 @@
+mod dynamodb;
+mod readers;
+mod ses;
+mod sqs;
+
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue::S;
@@ -18,10 +23,15 @@ async fn items(cloud: &Cloud) -> i32 {
 }
 
 #[tokio::test]
-async fn a_time_out_may_or_may_not_have_its_effect() {
-    for (kind, expected) in
-        [(Kind::TimeoutApplied, 1), (Kind::TimeoutNotApplied, 0), (Kind::Unreachable, 0), (Kind::ServerError, 0)]
-    {
+async fn a_lost_answer_may_or_may_not_have_had_its_effect() {
+    for (kind, expected) in [
+        (Kind::TimeoutApplied, 1),
+        (Kind::TimeoutNotApplied, 0),
+        (Kind::Unreachable, 0),
+        (Kind::ServerError, 0),
+        (Kind::ResetApplied, 1),
+        (Kind::ResetNotApplied, 0),
+    ] {
         let cloud = cloud();
         cloud.faults().set(vec![Fault::new(kind, When::Call(1)).at(Service::DynamoDb).on("PutItem")]);
         assert!(put(&cloud, "a").await.is_err());
@@ -59,33 +69,17 @@ async fn a_crash_drops_the_answer_of_its_request_and_all_later_ones() {
 }
 
 #[tokio::test]
-async fn a_duplicate_delivery_comes_twice_and_a_lost_receive_not_at_all() {
-    let cloud = cloud();
-    sqs_client(&cloud).send_message().queue_url(SENDS).message_body("x").send().await.unwrap();
-    cloud
-        .faults()
-        .set(vec![Fault::new(Kind::DuplicateDelivery, When::Call(1)), Fault::new(Kind::LostReceive, When::Call(3))]);
-    let first = cloud.sqs().receive("dunlin-sends", 10);
-    cloud.sqs().delete("dunlin-sends", &[first[0].receipt.clone()]);
-    let second = cloud.sqs().receive("dunlin-sends", 10);
-    assert_eq!(first[0].id, second[0].id);
-    crate::pass(&cloud, 120);
-    assert!(cloud.sqs().receive("dunlin-sends", 10).is_empty());
-    assert_eq!(cloud.sqs().depth("dunlin-sends").in_flight, 1);
-}
-
-#[tokio::test]
-async fn a_stale_read_answers_as_it_did_before_the_write() {
-    let cloud = cloud();
-    cloud.faults().set(vec![Fault::new(Kind::StaleRead, When::Call(1))]);
-    let get = |consistent| {
-        let get = dynamodb_client(&cloud).get_item().table_name("dunlin-runs").key("pk", S("a".into()));
-        let get = get.key("sk", S("-".into())).consistent_read(consistent);
-        async move { get.send().await.unwrap().item.is_some() }
-    };
-    assert!(!get(false).await);
-    put(&cloud, "a").await.unwrap();
-    assert!(get(true).await);
-    assert!(!get(false).await, "stale");
-    assert!(get(false).await);
+async fn storage_that_asks_for_less_is_a_throttle_and_one_that_is_away_is_not_reached() {
+    use aws_sdk_s3::error::ProvideErrorMetadata as _;
+    for (kind, code) in
+        [(Kind::Throttle, Some("SlowDown")), (Kind::ServerError, Some("InternalError")), (Kind::Unreachable, None)]
+    {
+        let cloud = cloud();
+        cloud.faults().set(vec![Fault::new(kind, When::Chance(1.0)).at(Service::S3)]);
+        let client = crate::s3_client(&cloud);
+        let put = client.put_object().bucket("dunlin-store").key("a").body(b"x".to_vec().into()).send().await;
+        assert_eq!(put.unwrap_err().code(), code, "{kind:?}");
+        cloud.faults().clear();
+        assert!(client.get_object().bucket("dunlin-store").key("a").send().await.is_err(), "nothing was written");
+    }
 }

@@ -158,5 +158,6 @@ pub(crate) fn word(outcome: &Outcome) -> String {
         Ok(answer) => answer.status().as_str().to_owned(),
         Err(Broken::Unreachable) => "unreachable".to_owned(),
         Err(Broken::TimedOut) => "timed out".to_owned(),
+        Err(Broken::Reset) => "reset".to_owned(),
     }
 }

@@ -100,8 +100,9 @@ impl Sim {
         let worked = match &outcome {
             Ok(answer) => answer.status().is_success(),
             Err(Broken::Unreachable) => false,
-            Err(Broken::TimedOut) => {
-                self.cloud.faults().latest().is_some_and(|fault| fault.kind == FaultKind::TimeoutApplied)
+            Err(Broken::TimedOut | Broken::Reset) => {
+                let kind = self.cloud.faults().latest().map(|fault| fault.kind);
+                matches!(kind, Some(FaultKind::TimeoutApplied | FaultKind::ResetApplied))
             }
         };
         if worked {

@@ -1,144 +1,17 @@
-//! DynamoDB: the JSON protocol before dynoxide, with capacity for the meter.
+//! DynamoDB's JSON protocol over dynoxide's library: which call an operation is, how it is refused, what it consumed.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeMap;
 
-use dunlin_aws::{Clock, resources};
 use dynoxide::types::ConsumedCapacity;
 use dynoxide::{Database, DynoxideError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::error::{CloudError, lock};
-use crate::faults::{Faults, Kind};
-use crate::meter::{Count, Meter, Service};
-use crate::reply::{self, Refusal, Reply};
-use crate::store::Store;
-
-/// How old an eventually consistent read may be, in milliseconds ("usually within one second", the
-/// developer guide says of read consistency).
-const STALE_MILLIS: i64 = 1000;
-
-/// The clock as dynoxide reads it.
-pub(crate) struct TableClock(pub(crate) Clock);
-
-impl dynoxide::storage_backend::Clock for TableClock {
-    fn now_unix_secs(&self) -> u64 {
-        u64::try_from(self.0.now().as_second()).unwrap_or(0)
-    }
-
-    fn now_unix_secs_f64(&self) -> f64 {
-        self.0.now().as_duration().as_secs_f64()
-    }
-}
-
-/// The tables.
-pub(crate) struct DynamoDb {
-    store: Arc<Store>,
-    clock: Clock,
-    meter: Meter,
-    faults: Faults,
-    /// What reads answered lately, kept only while a rule asks for stale reads.
-    recent: Mutex<HashMap<String, (i64, String)>>,
-}
-
-impl DynamoDb {
-    pub(crate) fn new(store: Arc<Store>, clock: Clock, meter: Meter, faults: Faults) -> Self {
-        Self { store, clock, meter, faults, recent: Mutex::default() }
-    }
-
-    /// Creates the tables that are not there yet.
-    pub(crate) fn create_tables(&self, prefix: &str) -> Result<(), CloudError> {
-        for table in resources::TABLES {
-            let name = format!("{prefix}{}", table.name);
-            let request = json!({
-                "TableName": name,
-                "BillingMode": "PAY_PER_REQUEST",
-                "KeySchema": [
-                    { "AttributeName": resources::HASH_KEY, "KeyType": "HASH" },
-                    { "AttributeName": resources::SORT_KEY, "KeyType": "RANGE" },
-                ],
-                "AttributeDefinitions": [
-                    { "AttributeName": resources::HASH_KEY, "AttributeType": "S" },
-                    { "AttributeName": resources::SORT_KEY, "AttributeType": "S" },
-                ],
-            });
-            let ttl = json!({
-                "TableName": name,
-                "TimeToLiveSpecification": { "AttributeName": resources::TTL, "Enabled": true },
-            });
-            self.store.with_tables(|tables| -> Result<(), CloudError> {
-                match run(tables, "CreateTable", &request.to_string()) {
-                    Err(DynoxideError::ResourceInUseException(_)) => return Ok(()),
-                    created => created?,
-                };
-                run(tables, "UpdateTimeToLive", &ttl.to_string())?;
-                Ok(())
-            })?;
-        }
-        Ok(())
-    }
-
-    /// Removes items whose time to live has passed; returns how many.
-    pub(crate) fn expire(&self) -> Result<usize, CloudError> {
-        Ok(self.store.with_tables(Database::sweep_ttl)?)
-    }
-
-    /// Answers one request.
-    pub(crate) fn answer(&self, operation: &str, body: &[u8]) -> Reply {
-        let Ok(body) = std::str::from_utf8(body) else {
-            return refuse(&Refusal::sender("SerializationException", "the body is not utf-8"));
-        };
-        let read = (operation == "GetItem" && self.faults.has(Kind::StaleRead)).then(|| canonical(body));
-        if let Some(answer) = read.as_ref().and_then(|read| self.stale(operation, read)) {
-            return reply::with_body(200, "application/x-amz-json-1.0", answer);
-        }
-        let metered = with_capacity(operation, body);
-        let result = self.store.with_tables(|tables| run(tables, operation, &metered));
-        match result {
-            Ok(done) => {
-                self.meter.add(Service::DynamoDb, operation, &count(operation, &done.capacity));
-                if let Some(read) = read {
-                    let now = self.clock.now().as_millisecond();
-                    lock(&self.recent).entry(read).or_insert((now, done.json.clone()));
-                }
-                reply::with_body(200, "application/x-amz-json-1.0", done.json)
-            }
-            Err(error) => {
-                self.meter.add(Service::DynamoDb, operation, &count_refused(&error));
-                reply::with_body(error.status_code(), "application/x-amz-json-1.0", error.to_json())
-            }
-        }
-    }
-
-    /// What the same eventually consistent read answered within the last second.
-    fn stale(&self, operation: &str, body: &str) -> Option<String> {
-        if body.contains("\"ConsistentRead\":true") {
-            return None;
-        }
-        let now = self.clock.now();
-        let mut recent = lock(&self.recent);
-        recent.retain(|_, (at, _)| now.as_millisecond() - *at <= STALE_MILLIS);
-        let (_, answer) = recent.get(body)?;
-        self.faults.strikes(now, Service::DynamoDb, operation, Kind::StaleRead).then(|| answer.clone())
-    }
-}
-
-/// A request with its members in order, so that the same read is always the same text.
-fn canonical(body: &str) -> String {
-    serde_json::from_str::<BTreeMap<String, serde_json::Value>>(body)
-        .and_then(|members| serde_json::to_string(&members))
-        .unwrap_or_default()
-}
-
-/// A refusal as DynamoDB writes it.
-pub(crate) fn refuse(refusal: &Refusal) -> Reply {
-    reply::json_refusal("com.amazonaws.dynamodb.v20120810", refusal)
-}
+use crate::meter::Count;
 
 /// The request, asking for the capacity it consumed unless it says itself what it wants.
-fn with_capacity(operation: &str, body: &str) -> String {
+pub(super) fn with_capacity(operation: &str, body: &str) -> String {
     let consumes = matches!(
         operation,
         "GetItem"
@@ -162,9 +35,9 @@ fn with_capacity(operation: &str, body: &str) -> String {
 }
 
 /// An answer, and the capacity it tells.
-struct Done {
-    json: String,
-    capacity: Vec<ConsumedCapacity>,
+pub(super) struct Done {
+    pub(super) json: String,
+    pub(super) capacity: Vec<ConsumedCapacity>,
 }
 
 fn done(answer: &impl Serialize, capacity: Vec<ConsumedCapacity>) -> Result<Done, DynoxideError> {
@@ -195,7 +68,7 @@ fn refused_by_serde(text: &str) -> DynoxideError {
     DynoxideError::SerializationException(text.to_owned())
 }
 
-fn run(tables: &Database, operation: &str, body: &str) -> Result<Done, DynoxideError> {
+pub(super) fn run(tables: &Database, operation: &str, body: &str) -> Result<Done, DynoxideError> {
     /// One operation that consumes no capacity, one that tells it once, one that tells it per table.
     macro_rules! call {
         ($name:ident) => {
@@ -270,7 +143,7 @@ fn continuous_backups(tables: &Database, body: &str) -> Result<Done, DynoxideErr
     done(&answer, Vec::new())
 }
 
-fn count(operation: &str, capacity: &[ConsumedCapacity]) -> Count {
+pub(super) fn count(operation: &str, capacity: &[ConsumedCapacity]) -> Count {
     let units: f64 = capacity.iter().map(|of_table| of_table.capacity_units).sum();
     let reads = matches!(operation, "GetItem" | "Query" | "Scan" | "BatchGetItem" | "TransactGetItems");
     let (read_units, write_units) = if reads { (units, 0.0) } else { (0.0, units) };
@@ -280,7 +153,7 @@ fn count(operation: &str, capacity: &[ConsumedCapacity]) -> Count {
 /// A write whose condition fails is billed by the size of the item that is there, at least one unit
 /// (developer guide, "capacity unit consumption for write operations"); in a transaction, two for
 /// each action. Sizes are not told with a refusal, so the least is counted.
-fn count_refused(error: &DynoxideError) -> Count {
+pub(super) fn count_refused(error: &DynoxideError) -> Count {
     let write_units = match error {
         DynoxideError::ConditionalCheckFailedException(..) => 1,
         DynoxideError::TransactionCanceledException(_, reasons) => 2 * reasons.len(),

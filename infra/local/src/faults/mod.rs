@@ -1,111 +1,26 @@
 //! Faults at the seam: what may go wrong with a request, when, and how often; seeded, so that the
 //! same seed gives the same faults.
 
+mod crash;
+mod kind;
+mod rule;
+
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::sync::watch;
 
+pub(crate) use crash::Crash;
+pub use crash::Side;
+pub use kind::Kind;
+pub(crate) use rule::{Asked, Strike, Touched};
+pub use rule::{Fault, When};
+
 use crate::error::lock;
 use crate::meter::Service;
-
-/// What goes wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// The service refuses, with its own code for too many requests.
-    Throttle,
-    /// The request has its effect, and the answer never comes.
-    TimeoutApplied,
-    /// The request never has its effect, and no answer comes.
-    TimeoutNotApplied,
-    /// No connection.
-    Unreachable,
-    /// The service answers 500 without an effect.
-    ServerError,
-    /// A received message of a standard queue stays visible, so that it is delivered again at once.
-    DuplicateDelivery,
-    /// A standard queue hands out the newest message in place of the oldest.
-    Reorder,
-    /// Messages are counted as received and hidden, but do not arrive.
-    LostReceive,
-    /// An eventually consistent `GetItem` answers as the same read did up to a second ago.
-    StaleRead,
-    /// SES's events about a mail never arrive (`SendEmail`).
-    LostFeedback,
-    /// SES's events about a mail arrive twice (`SendEmail`).
-    DuplicateFeedback,
-    /// SES's events about a mail arrive ten minutes later, in reverse order (`SendEmail`).
-    LateFeedback,
-}
-
-impl Kind {
-    /// Whether it happens in the connection or at the service's door, for every operation.
-    fn is_at_the_door(self) -> bool {
-        matches!(
-            self,
-            Self::Throttle | Self::TimeoutApplied | Self::TimeoutNotApplied | Self::Unreachable | Self::ServerError
-        )
-    }
-}
-
-/// When a fault strikes, among the requests that it fits.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum When {
-    /// Each time with this probability, 0 to 1.
-    Chance(f64),
-    /// At the n-th fitting request since the rules were set, counted from 1.
-    Call(u64),
-}
-
-/// A rule: what goes wrong, where, and when.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Fault {
-    /// The service, or any.
-    pub service: Option<Service>,
-    /// The operation as the service names it (`PutItem`), or any.
-    pub operation: Option<String>,
-    /// What goes wrong.
-    pub kind: Kind,
-    /// When it does.
-    pub when: When,
-    /// How often it may still strike; `None` is without end.
-    pub remaining: Option<u32>,
-}
-
-impl Fault {
-    /// A fault of any service and operation, without end.
-    #[must_use]
-    pub fn new(kind: Kind, when: When) -> Self {
-        Self { service: None, operation: None, kind, when, remaining: None }
-    }
-
-    /// The same fault at one service only.
-    #[must_use]
-    pub fn at(self, service: Service) -> Self {
-        Self { service: Some(service), ..self }
-    }
-
-    /// The same fault for one operation only.
-    #[must_use]
-    pub fn on(self, operation: &str) -> Self {
-        Self { operation: Some(operation.to_owned()), ..self }
-    }
-
-    /// The same fault, striking no more than `times`.
-    #[must_use]
-    pub fn times(self, times: u32) -> Self {
-        Self { remaining: Some(times), ..self }
-    }
-
-    fn fits(&self, service: Service, operation: &str) -> bool {
-        self.service.is_none_or(|of| of == service)
-            && self.operation.as_deref().is_none_or(|of| of == operation)
-            && self.remaining != Some(0)
-    }
-}
 
 /// A fault that struck.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,26 +33,6 @@ pub struct Injected {
     pub operation: String,
     /// What went wrong.
     pub kind: Kind,
-}
-
-/// Which side of its effect a crash comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// The n-th request is never sent.
-    Before,
-    /// The n-th request has its effect; its answer finds nobody.
-    After,
-}
-
-/// What the crash layer says about a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Crash {
-    /// Go on.
-    None,
-    /// Never resolve, without the effect.
-    Before,
-    /// Let it have its effect, then never resolve.
-    After,
 }
 
 #[derive(Debug)]
@@ -239,14 +134,19 @@ impl Faults {
         self.crashed.send_replace(true);
     }
 
+    /// Whether there is no rule at all, as in ordinary runs.
+    pub(crate) fn is_quiet(&self) -> bool {
+        lock(&self.state).rules.is_empty()
+    }
+
     /// What strikes a request in the connection or at the service's door, if anything does.
-    pub(crate) fn at_the_door(&self, now: Timestamp, service: Service, operation: &str) -> Option<Kind> {
-        self.strike(now, service, operation, Kind::is_at_the_door)
+    pub(crate) fn at_the_door(&self, asked: &Asked<'_>) -> Option<Strike> {
+        self.strike(asked, Kind::is_at_the_door)
     }
 
     /// Whether one kind of fault strikes a request.
-    pub(crate) fn strikes(&self, now: Timestamp, service: Service, operation: &str, kind: Kind) -> bool {
-        self.strike(now, service, operation, |of| of == kind).is_some()
+    pub(crate) fn strikes(&self, asked: &Asked<'_>, kind: Kind) -> Option<Strike> {
+        self.strike(asked, |of| of == kind)
     }
 
     /// Whether there is a rule of this kind at all.
@@ -254,18 +154,32 @@ impl Faults {
         lock(&self.state).rules.iter().any(|(fault, _)| fault.kind == kind)
     }
 
-    fn strike(
-        &self,
-        now: Timestamp,
-        service: Service,
-        operation: &str,
-        of_interest: impl Fn(Kind) -> bool,
-    ) -> Option<Kind> {
+    /// The widest extent of this kind's rules; none if there is no such rule.
+    pub(crate) fn extent(&self, kind: Kind) -> Option<SignedDuration> {
+        lock(&self.state)
+            .rules
+            .iter()
+            .filter(|(fault, _)| fault.kind == kind)
+            .filter_map(|(fault, _)| fault.extent())
+            .max()
+    }
+
+    /// A number below `below` (at least 1), from the seed: which of several things a fault befalls.
+    pub(crate) fn draw(&self, below: usize) -> usize {
+        lock(&self.state).random.random_range(0..below.max(1))
+    }
+
+    /// A seed of its own, for a fault that draws more than once.
+    pub(crate) fn seed(&self) -> u64 {
+        lock(&self.state).random.random()
+    }
+
+    fn strike(&self, asked: &Asked<'_>, of_interest: impl Fn(Kind) -> bool) -> Option<Strike> {
         let mut state = lock(&self.state);
         let State { rules, random, injected, .. } = &mut *state;
         let mut struck = None;
         for (fault, calls) in rules.iter_mut() {
-            if !of_interest(fault.kind) || !fault.fits(service, operation) {
+            if !of_interest(fault.kind) || !fault.fits(asked) {
                 continue;
             }
             *calls += 1;
@@ -278,8 +192,11 @@ impl Faults {
             };
             if strikes {
                 fault.remaining = fault.remaining.map(|left| left.saturating_sub(1));
-                injected.push(Injected { at: now, service, operation: operation.to_owned(), kind: fault.kind });
-                struck = Some(fault.kind);
+                let (at, service, operation) = (asked.at, asked.service, asked.operation.to_owned());
+                injected.push(Injected { at, service, operation, kind: fault.kind });
+                let extent = fault.extent().map(|extent| i64::try_from(extent.as_millis()).unwrap_or(i64::MAX));
+                let late_millis = extent.map_or(0, |extent| random.random_range(1..=extent.max(1)));
+                struck = Some(Strike { kind: fault.kind, late_millis, item: fault.item(asked) });
             }
         }
         struck
@@ -290,7 +207,9 @@ impl Faults {
 mod tests {
     use super::*;
 
-    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+    fn asked(service: Service, operation: &str) -> Asked<'_> {
+        Asked::new(Timestamp::UNIX_EPOCH, service, operation)
+    }
 
     #[test]
     fn a_fault_strikes_at_its_call_and_no_other() {
@@ -298,7 +217,7 @@ mod tests {
         faults.set(vec![Fault::new(Kind::Throttle, When::Call(2)).on("PutItem")]);
         let mut struck = Vec::new();
         for operation in ["PutItem", "GetItem", "PutItem", "PutItem"] {
-            struck.push(faults.at_the_door(NOW, Service::DynamoDb, operation).is_some());
+            struck.push(faults.at_the_door(&asked(Service::DynamoDb, operation)).is_some());
         }
         assert_eq!(struck, [false, false, true, false]);
         assert_eq!(faults.injected().len(), 1);
@@ -309,7 +228,7 @@ mod tests {
         let run = |seed| {
             let faults = Faults::new(seed);
             faults.set(vec![Fault::new(Kind::ServerError, When::Chance(0.5)).times(20)]);
-            (0..100).map(|_| faults.at_the_door(NOW, Service::Ses, "SendEmail").is_some()).collect::<Vec<_>>()
+            (0..100).map(|_| faults.at_the_door(&asked(Service::Ses, "SendEmail")).is_some()).collect::<Vec<_>>()
         };
         assert_eq!(run(7), run(7));
         assert_ne!(run(7), run(8));
