@@ -43,7 +43,7 @@ async fn every_function_may_do_what_it_does_and_nothing_else() {
 }
 
 /// The SDK's requests that the data layer could make, and what IAM calls them.
-const REQUESTS: [(&str, &str); 18] = [
+const REQUESTS: [(&str, &str); 19] = [
     (".get_item()", "dynamodb:GetItem"),
     (".put_item()", "dynamodb:PutItem"),
     (".update_item()", "dynamodb:UpdateItem"),
@@ -56,6 +56,7 @@ const REQUESTS: [(&str, &str); 18] = [
     (".send_message()", "sqs:SendMessage"),
     (".send_message_batch()", "sqs:SendMessage"),
     (".change_message_visibility()", "sqs:ChangeMessageVisibility"),
+    (".change_message_visibility_batch()", "sqs:ChangeMessageVisibility"),
     (".get_queue_attributes()", "sqs:GetQueueAttributes"),
     (".put_object()", "s3:PutObject"),
     (".get_object()", "s3:GetObject"),

@@ -108,11 +108,16 @@ async fn refused_mail(stage: &Stage) {
     stage.pass(SignedDuration::from_mins(1)).await;
 }
 
-/// What nobody can read is parked on every queue, and goes back to it.
+/// What nobody can read is parked on every queue, and goes back to it. While the tables are away it cannot even be parked:
+/// then it is given back.
 async fn poison(stage: &Stage) {
     for queue in [EVENTS, STEPS, SENDS, FEEDBACK] {
         put(stage, queue).await;
     }
+    let faults = stage.world.cloud().faults();
+    faults.set(vec![Fault::new(FaultKind::Unreachable, When::Chance(1.0)).at(Service::DynamoDb)]);
+    stage.world.settle().await;
+    faults.clear();
     stage.pass(SignedDuration::from_mins(1)).await;
     let (_, listed) = stage.manage(Method::GET, "/parked", &Value::Null).await;
     let parked = listed["parked"].as_array().expect("parked tasks").clone();

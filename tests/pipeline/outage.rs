@@ -1,6 +1,7 @@
 //! What happens when a service is away.
 
-use dunlin_local::{Fault, FaultKind, Service, When};
+use dunlin_aws::resources::{EVENTS, QUEUES};
+use dunlin_local::{Fault, FaultKind, Function, Service, When};
 use dunlin_tests::Stage;
 use jiff::SignedDuration;
 use serde_json::json;
@@ -8,6 +9,134 @@ use serde_json::json;
 use crate::RECEIPT;
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
+/// A transactional mail with a copy to view online.
+const LETTER: &str = "
+id: cmp_letter
+name: Letter
+kind: transactional
+trigger: {event: Bought}
+from: shop@larkspur.example
+message:
+  subject: Order {{ event.order }}
+  html: '<p>Thank you</p><a href={{ url.permalink }}>Online</a>'
+";
+
+/// Nothing answers at these services.
+fn away(services: &[Service]) -> Vec<Fault> {
+    services.iter().map(|service| Fault::new(FaultKind::Unreachable, When::Chance(1.0)).at(*service)).collect()
+}
+
+/// Services are away for this long, while people buy; then they are back, and everything is as if nothing had been within
+/// an eighth of that and a minute.
+async fn recovers(services: &[Service], outage: SignedDuration) {
+    let stage = Stage::new(9).await;
+    stage.publish(LETTER).await;
+    stage.track("before@example.com", "Bought", json!({"order": "0"})).await;
+    let (clock, begin) = (stage.world.cloud().clock().clone(), stage.world.cloud().clock().now());
+    stage.world.cloud().faults().set(away(services));
+    for order in 1..=12 {
+        stage.track(&format!("p{order}@example.com"), "Bought", json!({ "order": order })).await;
+        let next = begin + outage * order / 12;
+        stage.pass(next.duration_since(clock.now()).max(SignedDuration::ZERO)).await;
+    }
+    assert_eq!(stage.sent().len(), 0, "{services:?} are away");
+    stage.world.cloud().faults().clear();
+    stage.pass(outage / 8 + MINUTE).await;
+    assert_eq!(stage.sent().len(), 13, "{services:?} were away for {outage:#}");
+    stage.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn real_time_is_back_within_an_eighth_of_an_outage_and_a_minute_whatever_was_away_and_for_how_long() {
+    for services in [
+        &[Service::DynamoDb][..],
+        &[Service::S3],
+        &[Service::Ses],
+        &[Service::SqsStandard],
+        &[Service::SqsFifo],
+        &[Service::SqsStandard, Service::SqsFifo],
+        &[Service::DynamoDb, Service::Ses],
+    ] {
+        for minutes in [1, 3] {
+            recovers(services, minutes * MINUTE).await;
+        }
+    }
+    recovers(&[Service::DynamoDb], 50 * MINUTE).await;
+    recovers(&[Service::Ses], 50 * MINUTE).await;
+}
+
+#[tokio::test]
+async fn an_outage_of_twelve_hours_makes_no_dead_letter() {
+    let stage = Stage::new(10).await;
+    stage.publish(RECEIPT).await;
+    stage.track("ann@example.com", "Bought", json!({"order": "1"})).await;
+    stage.world.cloud().faults().set(away(&[Service::DynamoDb]));
+    stage.pass(SignedDuration::from_hours(12)).await;
+    for queue in QUEUES {
+        let dead = format!("dunlin-{}", queue.dead_letter_name());
+        assert_eq!(stage.world.cloud().sqs().depth(&dead).total(), 0, "{dead}");
+    }
+    stage.world.cloud().faults().clear();
+    stage.pass(MINUTE).await;
+    assert_eq!(stage.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn an_outage_leaves_alone_what_nobody_holds_and_asks_with_one_request_at_a_time() {
+    let stage = Stage::new(11).await;
+    stage.publish(RECEIPT).await;
+    for order in 0..50 {
+        stage.track(&format!("p{order}@example.com"), "Bought", json!({ "order": order })).await;
+    }
+    let (cloud, faults) = (stage.world.cloud(), stage.world.cloud().faults());
+    faults.set(away(&[Service::DynamoDb]));
+    // Each attempt is three requests of the SDK, 1 and 2 s apart. Ten attempts use up the hold, where time jumps; an
+    // environment that knows makes one, and after a pause of 1 s another.
+    for (batch, requests) in [("first", 10 * 3), ("next", 3 + 3)] {
+        let (before, asked) = (cloud.clock().now(), faults.injected().len());
+        assert_eq!(stage.world.poll(Function::Evaluate).await, 10);
+        assert_eq!(faults.injected().len() - asked, requests, "the {batch} batch");
+        assert!(cloud.clock().now() >= before + SignedDuration::from_secs(7), "the {batch} batch is held");
+    }
+    let rest = cloud.sqs().receive(&stage.world.queue_name(&EVENTS), 100);
+    let counts: Vec<&str> = rest.iter().map(|message| message.attributes["ApproximateReceiveCount"].as_str()).collect();
+    assert_eq!(counts, ["1"; 30], "this is their first receive");
+}
+
+#[tokio::test]
+async fn a_mail_that_finds_no_connection_to_ses_is_not_of_unknown_outcome_and_not_an_attempt() {
+    let stage = Stage::new(12).await;
+    stage.publish(crate::NUDGE).await;
+    stage.world.cloud().faults().set(away(&[Service::Ses]));
+    stage.track("ann@example.com", "Looked", json!({})).await;
+    stage.pass(10 * MINUTE).await;
+    stage.world.cloud().faults().clear();
+    stage.pass(MINUTE).await;
+    assert_eq!(stage.sent().len(), 1);
+    let shown = stage.show("/profiles/ann@example.com/deliveries").await;
+    assert_eq!(shown["deliveries"][0]["attempts"], json!(1), "{shown}");
+    stage.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn the_calls_of_a_person_keep_their_order_over_an_outage() {
+    let stage = Stage::new(13).await;
+    stage.publish(RECEIPT).await;
+    stage.identify("ann", json!({"plan": "before"})).await;
+    stage.world.settle().await;
+    stage.world.cloud().faults().set(away(&[Service::DynamoDb]));
+    for plan in ["one", "two", "three"] {
+        stage.identify("ann", json!({ "plan": plan })).await;
+        stage.pass(MINUTE).await;
+    }
+    stage.track("ann", "Bought", json!({"order": "1"})).await;
+    stage.world.cloud().faults().clear();
+    stage.pass(2 * MINUTE).await;
+    let mail = stage.mails().remove(0);
+    assert!(String::from_utf8_lossy(&mail.raw).contains("Thank you, three"));
+    stage.assert_at_rest().await;
+}
 
 #[tokio::test]
 async fn calls_are_taken_while_the_queue_is_away_and_arrive_when_it_is_back() {

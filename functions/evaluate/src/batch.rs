@@ -13,12 +13,13 @@ use crate::Evaluate;
 const CONFLICTS: usize = 4;
 
 impl Evaluate {
-    /// Handles a batch. When one message of a person comes back, the later ones of that person come back with it.
+    /// Handles a batch; holds it while a service is away. When one message of a person comes back, the later ones of that person come back with it.
     pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
         let mut fates = Fates::default();
-        let records = read::<Calls>(resources::EVENTS.stem, event, &self.parked, self.clock.now(), &mut fates).await;
+        let now = self.clock.now();
+        let records = read::<Calls>(resources::EVENTS.stem, event, &self.parked, now, &mut fates).await;
         let people = by_person(records);
-        let results = futures::future::join_all(people.iter().map(|records| self.person(records))).await;
+        let results = self.hold.through(&people, now, |records| self.person(records)).await;
         for (records, result) in people.iter().zip(results) {
             match result {
                 Err(error) if !error.kind.is_retryable() && records.len() > 1 => {
@@ -30,7 +31,7 @@ impl Evaluate {
                 result => self.settle_all(records, result, &mut fates).await,
             }
         }
-        fates.response()
+        fates.response(&self.hold).await
     }
 
     async fn settle_all(&self, records: &[Record<Calls>], result: Result<(), Error>, fates: &mut Fates) {

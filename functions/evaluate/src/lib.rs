@@ -11,7 +11,7 @@ use dunlin_aws::parked::Parked;
 use dunlin_aws::profiles::Profiles;
 use dunlin_aws::runs::Runs;
 use dunlin_aws::settings::Setting;
-use dunlin_aws::{Clients, Clock, Settings, resources};
+use dunlin_aws::{Clients, Clock, Hold, Settings, resources};
 
 /// The settings it needs; `infra/template.yaml` gives it these and no others.
 pub const SETTINGS: &[Setting] = &[Setting::Region, Setting::Prefix, Setting::Queues];
@@ -26,6 +26,7 @@ pub struct Evaluate {
     commands: Commands,
     catalog: Catalog,
     parked: Parked,
+    hold: Hold,
     clock: Clock,
 }
 
@@ -39,6 +40,7 @@ impl Evaluate {
             commands: Commands::new(clients, settings),
             catalog: Catalog::new(Control::new(clients, &settings.prefix), clients.clock.clone()),
             parked: Parked::new(clients, &settings.prefix),
+            hold: Hold::new(clients, settings),
             clock: clients.clock.clone(),
         }
     }

@@ -7,14 +7,14 @@ use dunlin_aws::deliveries::Deliveries;
 use dunlin_aws::parked::Parked;
 use dunlin_aws::profiles::{Profiles, Suppression};
 use dunlin_aws::settings::Setting;
-use dunlin_aws::{Clients, Clock, Error, Kind, Settings, resources};
+use dunlin_aws::{Clients, Clock, Error, Hold, Kind, Settings, resources};
 use dunlin_core::delivery::{Delivery, Reason, State};
 use dunlin_core::email::Email;
 use dunlin_core::feedback::{Arrival, Feedback, FeedbackKind, Interaction, InteractionKind};
 use dunlin_core::ids::{DeliveryId, ProjectId};
 
 /// The settings it needs; `infra/template.yaml` gives it these and no others.
-pub const SETTINGS: &[Setting] = &[Setting::Region, Setting::Prefix];
+pub const SETTINGS: &[Setting] = &[Setting::Region, Setting::Prefix, Setting::Queues];
 /// The connections it opens at init.
 pub const WARM: Warm = Warm { table: Some(resources::DELIVERIES), queue: None };
 
@@ -27,6 +27,7 @@ pub struct Home {
     profiles: Profiles,
     deliveries: Deliveries,
     parked: Parked,
+    hold: Hold,
     clock: Clock,
 }
 
@@ -39,6 +40,7 @@ impl Home {
             deliveries: Deliveries::new(clients, &settings.prefix, &profiles),
             profiles,
             parked: Parked::new(clients, &settings.prefix),
+            hold: Hold::new(clients, settings),
             clock: clients.clock.clone(),
         }
     }
@@ -47,8 +49,8 @@ impl Home {
     pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
         let (queue, now, mut fates) = (resources::FEEDBACK.stem, self.clock.now(), Fates::default());
         let records = read_as(queue, event, &self.parked, now, &mut fates, |text| Arrival::parse(text, now)).await;
-        each(queue, &records, &self.parked, now, &mut fates, |record| self.arrival(&record.task)).await;
-        fates.response()
+        each(queue, &records, (&self.parked, &self.hold), now, &mut fates, |record| self.arrival(&record.task)).await;
+        fates.response(&self.hold).await
     }
 
     async fn arrival(&self, arrival: &Arrival) -> Result<(), Error> {

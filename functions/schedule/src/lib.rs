@@ -10,7 +10,7 @@ use dunlin_aws::parked::Parked;
 use dunlin_aws::profiles::Profiles;
 use dunlin_aws::runs::Runs;
 use dunlin_aws::settings::Setting;
-use dunlin_aws::{Clients, Clock, Error, Kind, Settings, resources};
+use dunlin_aws::{Clients, Clock, Error, Hold, Kind, Settings, resources};
 use dunlin_core::condition::Facts;
 use dunlin_core::run::{Advance, Run, RunState, Transition};
 use dunlin_core::task::Step;
@@ -38,6 +38,7 @@ pub struct Schedule {
     commands: Commands,
     catalog: Catalog,
     parked: Parked,
+    hold: Hold,
     clock: Clock,
 }
 
@@ -51,6 +52,7 @@ impl Schedule {
             commands: Commands::new(clients, settings),
             catalog: Catalog::new(Control::new(clients, &settings.prefix), clients.clock.clone()),
             parked: Parked::new(clients, &settings.prefix),
+            hold: Hold::new(clients, settings),
             clock: clients.clock.clone(),
         }
     }
@@ -59,8 +61,11 @@ impl Schedule {
     pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
         let (queue, now, mut fates) = (resources::STEPS.stem, self.clock.now(), Fates::default());
         let records = read::<Step>(queue, event, &self.parked, now, &mut fates).await;
-        each(queue, &records, &self.parked, now, &mut fates, |record| self.step(&record.task, record.receives)).await;
-        fates.response()
+        each(queue, &records, (&self.parked, &self.hold), now, &mut fates, |record| {
+            self.step(&record.task, record.receives)
+        })
+        .await;
+        fates.response(&self.hold).await
     }
 
     /// Advances a run; decides again at once when somebody else, or a lost answer of ours, moved it in between.

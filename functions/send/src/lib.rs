@@ -15,7 +15,7 @@ use dunlin_aws::mailer::{Mailer, Outcome};
 use dunlin_aws::parked::Parked;
 use dunlin_aws::profiles::Profiles;
 use dunlin_aws::settings::Setting;
-use dunlin_aws::{Clients, Clock, Error, Kind, Settings, Stored, resources};
+use dunlin_aws::{Clients, Clock, Error, Hold, Kind, Settings, Stored, resources};
 use dunlin_core::delivery::{Delivery, Next, Reason, State};
 use dunlin_core::task::Send as Task;
 use dunlin_core::token::Keyring;
@@ -51,6 +51,7 @@ pub struct Sender {
     mailer: Mailer,
     copies: Copies,
     parked: Parked,
+    hold: Hold,
     keyring: Keyring,
     public: String,
     clock: Clock,
@@ -69,6 +70,7 @@ impl Sender {
             mailer: Mailer::new(clients, &settings.prefix),
             copies: Copies::new(clients.s3.clone(), settings.bucket.clone()),
             parked: Parked::new(clients, &settings.prefix),
+            hold: Hold::new(clients, settings),
             keyring: settings.keyring.clone(),
             public: settings.public.clone(),
             clock: clients.clock.clone(),
@@ -79,8 +81,8 @@ impl Sender {
     pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
         let (queue, now, mut fates) = (resources::SENDS.stem, self.clock.now(), Fates::default());
         let records = read::<Task>(queue, event, &self.parked, now, &mut fates).await;
-        each(queue, &records, &self.parked, now, &mut fates, |record| self.mail(&record.task)).await;
-        fates.response()
+        each(queue, &records, (&self.parked, &self.hold), now, &mut fates, |record| self.mail(&record.task)).await;
+        fates.response(&self.hold).await
     }
 
     async fn mail(&self, task: &Task) -> Result<(), Error> {
@@ -171,6 +173,7 @@ impl Sender {
             let until = take(&mut stored.state, &outcome, now);
             tell(&stored.state, &outcome);
             match self.deliveries.put(&stored, now).await {
+                Ok(()) if outcome == Outcome::Unreached => return Err(Error::bare(Kind::Unavailable, "reach ses")),
                 Ok(()) => return self.later(task, until, now).await,
                 Err(error) if error.kind != Kind::Conflict => return Err(error),
                 Err(_) => {}
@@ -203,6 +206,7 @@ fn tell(delivery: &Delivery, outcome: &Outcome) {
         Outcome::Sent(_) => tracing::info!(project.id = %project, delivery.id = %id, "mail sent"),
         Outcome::Later(_) => tracing::info!(project.id = %project, delivery.id = %id, "mail put off"),
         Outcome::Refused(_) => tracing::warn!(project.id = %project, delivery.id = %id, "mail refused"),
+        Outcome::Unreached => tracing::info!(project.id = %project, delivery.id = %id, "mail waits for ses"),
     }
 }
 
@@ -222,6 +226,11 @@ fn take(delivery: &mut Delivery, outcome: &Outcome, now: Timestamp) -> Option<Ti
             delivery.attempts -= 1;
             delivery.state = State::Again { at: now, reason: reason.clone() };
             Some(now + if matches!(outcome, Outcome::Paused(_)) { PAUSED } else { LATER })
+        }
+        Outcome::Unreached => {
+            delivery.attempts -= 1;
+            delivery.state = State::Again { at: now, reason: "ses was not reached".to_owned() };
+            None
         }
         Outcome::Unknown(reason) => {
             delivery.note(now, "outcome unknown", reason);

@@ -1,5 +1,6 @@
 //! The SDK's HTTP client without sockets: each request is answered in this process.
 
+use std::io::{Error, ErrorKind};
 use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::http::{
@@ -55,7 +56,8 @@ impl HttpConnector for InProcess {
 
 fn broken(broken: Broken) -> ConnectorError {
     match broken {
-        Broken::Unreachable | Broken::Reset => ConnectorError::io(Box::new(broken)),
+        Broken::Unreachable => ConnectorError::io(Box::new(Error::new(ErrorKind::ConnectionRefused, broken))),
+        Broken::Reset => ConnectorError::io(Box::new(Error::new(ErrorKind::ConnectionReset, broken))),
         Broken::TimedOut => ConnectorError::timeout(Box::new(broken)),
     }
 }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
+use crate::hold::Hold;
 use crate::parked::{Parked, ParkedTask};
 
 /// A record that was read.
@@ -17,6 +18,8 @@ use crate::parked::{Parked, ParkedTask};
 pub struct Record<T> {
     /// SQS's id of the message.
     pub message: String,
+    /// What gives it back.
+    pub receipt: String,
     /// Times SQS has handed it out, this one included.
     pub receives: u32,
     /// The text, for parking.
@@ -28,28 +31,44 @@ pub struct Record<T> {
 /// What becomes of records, collected while a batch is worked through.
 #[derive(Debug, Default)]
 pub struct Fates {
-    failed: Vec<String>,
+    /// The name of the queue.
+    queue: String,
+    failed: Vec<Failed>,
+}
+
+/// A record that comes back.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    message: String,
+    pub(crate) receipt: String,
+    pub(crate) receives: u32,
 }
 
 impl Fates {
-    /// The record comes back after its visibility time-out; says why, once.
+    /// The record comes back; says why, once.
     pub fn again<T>(&mut self, record: &Record<T>, error: &Error) {
         tracing::warn!(task.message = %record.message, task.receives = record.receives, error = %Chain(error, Detail::Places), "task comes back");
-        self.failed.push(record.message.clone());
+        let Record { message, receipt, receives, .. } = record;
+        self.failed.push(Failed { message: message.clone(), receipt: receipt.clone(), receives: *receives });
     }
 
     /// Whether a record comes back.
     #[must_use]
     pub fn comes_back<T>(&self, record: &Record<T>) -> bool {
-        self.failed.contains(&record.message)
+        self.failed.iter().any(|failed| failed.message == record.message)
     }
 
-    /// The answer to Lambda: the records that come back, all others are done.
-    #[must_use]
-    pub fn response(self) -> SqsBatchResponse {
-        let failures = self.failed.into_iter().map(|id| {
+    /// The answer to Lambda: the records that come back, all others are done. Those that come back do so soon, or where
+    /// even that fails, after their visibility time-out.
+    pub async fn response(self, hold: &Hold) -> SqsBatchResponse {
+        if !self.failed.is_empty()
+            && let Err(error) = hold.give_back(&self.queue, &self.failed).await
+        {
+            tracing::warn!(queue.name = self.queue, error = %error, "tasks come back later");
+        }
+        let failures = self.failed.into_iter().map(|failed| {
             let mut failure = BatchItemFailure::default();
-            failure.item_identifier = id;
+            failure.item_identifier = failed.message;
             failure
         });
         let mut response = SqsBatchResponse::default();
@@ -83,12 +102,18 @@ where
 {
     let mut records = Vec::with_capacity(event.records.len());
     for message in event.records {
-        let body = message.body.clone().unwrap_or_default();
-        let record =
-            Record { receives: receives(&message), message: message.message_id.unwrap_or_default(), task: (), body };
+        fates.queue = queue_of(&message).to_owned();
+        let record = Record {
+            receives: receives(&message),
+            message: message.message_id.unwrap_or_default(),
+            receipt: message.receipt_handle.unwrap_or_default(),
+            body: message.body.unwrap_or_default(),
+            task: (),
+        };
         match parse(&record.body) {
             Ok(task) => {
-                records.push(Record { message: record.message, receives: record.receives, body: record.body, task })
+                let Record { message, receipt, receives, body, .. } = record;
+                records.push(Record { message, receipt, receives, body, task });
             }
             Err(error) => park(queue, &record, &error, parked, now, fates).await,
         }
@@ -129,11 +154,12 @@ async fn park<T>(
     }
 }
 
-/// Works through the records of a standard queue beside each other: what fails, fails alone.
+/// Works through the records of a standard queue beside each other, and holds them while a service is away: what fails,
+/// fails alone.
 pub async fn each<'a, T, F, Fut>(
     queue: &str,
     records: &'a [Record<T>],
-    parked: &Parked,
+    (parked, hold): (&Parked, &Hold),
     now: Timestamp,
     fates: &mut Fates,
     work: F,
@@ -141,10 +167,15 @@ pub async fn each<'a, T, F, Fut>(
     F: Fn(&'a Record<T>) -> Fut,
     Fut: Future<Output = Result<(), Error>>,
 {
-    let results = futures::future::join_all(records.iter().map(&work)).await;
+    let results = hold.through(records, now, work).await;
     for (record, result) in records.iter().zip(results) {
         settle(queue, record, result, parked, now, fates).await;
     }
+}
+
+/// The name of the queue that a message is from, as its ARN ends.
+fn queue_of(message: &SqsMessage) -> &str {
+    message.event_source_arn.as_deref().and_then(|arn| arn.rsplit(':').next()).unwrap_or_default()
 }
 
 fn receives(message: &SqsMessage) -> u32 {

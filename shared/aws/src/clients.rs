@@ -27,10 +27,10 @@ use crate::settings::Settings;
 const CONNECT: Duration = Duration::from_secs(1);
 /// Time for one attempt.
 const ATTEMPT: Duration = Duration::from_secs(3);
-/// Time for an operation with its retries; a function's time-out is longer (`resources`).
-const OPERATION: Duration = Duration::from_secs(8);
+/// Time for an operation with its retries; a function's time-out is longer (`outage`).
+pub const OPERATION: Duration = Duration::from_secs(8);
 /// Time for SES to answer: no retries there, so one attempt may take longer before it counts as unknown.
-const SEND: Duration = Duration::from_secs(10);
+pub const SEND: Duration = Duration::from_secs(10);
 
 /// What every handler is built from.
 #[derive(Clone, Debug)]
@@ -121,6 +121,15 @@ impl Clients {
         // Where whoever sleeps moves time, only waits between retries may: a time-out beside an answer would end the answer.
         let timeouts = if clock.jumps() { TimeoutConfig::disabled() } else { timeouts(ATTEMPT, OPERATION) };
         Self::over(&builder.timeout_config(timeouts).build(), clock, chance, true)
+    }
+
+    /// The queues' client with less time for an operation.
+    pub(crate) fn sqs_within(&self, limit: Duration) -> aws_sdk_sqs::Client {
+        if self.clock.jumps() {
+            return self.sqs.clone();
+        }
+        let config = self.sqs.config().to_builder().timeout_config(timeouts(limit, limit));
+        aws_sdk_sqs::Client::from_conf(config.build())
     }
 
     fn over(config: &SdkConfig, clock: Clock, chance: Chance, path_style: bool) -> Self {

@@ -32,6 +32,12 @@ impl Kind {
             Self::NotFound | Self::Invalid => false,
         }
     }
+
+    /// Whether the service, rather than this request, may be the reason: others would fail as well.
+    #[must_use]
+    pub fn is_outage(self) -> bool {
+        matches!(self, Self::Throttled | Self::Unavailable)
+    }
 }
 
 /// A failed operation of the data layer.

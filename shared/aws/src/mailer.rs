@@ -1,11 +1,15 @@
 //! SES, with every outcome told apart: sent, certainly not sent, or unknown.
 
+use std::error::Error as StdError;
+use std::io;
+
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::SdkError;
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::primitives::Blob;
 use aws_sdk_sesv2::types::{Destination, EmailContent, MessageTag, RawMessage};
 use dunlin_core::email::Email;
+use hyper_util::client::legacy;
 
 use crate::clients::Clients;
 use crate::resources::CONFIGURATION_SET;
@@ -21,6 +25,8 @@ pub enum Outcome {
     Paused(String),
     /// SES certainly does not have it and never will.
     Refused(String),
+    /// SES certainly does not have it: no connection to SES was made.
+    Unreached,
     /// The request left, and no answer came that says which.
     Unknown(String),
 }
@@ -59,14 +65,30 @@ impl Mailer {
     }
 }
 
+/// Whether no connection was made, so that not a byte of the request left: the name was not resolved, or nobody listened,
+/// or the hand-shake failed. A connection that broke later says nothing.
+fn never_left(error: &(dyn StdError + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let connecting = error.downcast_ref::<legacy::Error>().is_some_and(legacy::Error::is_connect);
+        let refused = error.downcast_ref::<io::Error>().map(io::Error::kind) == Some(io::ErrorKind::ConnectionRefused);
+        if connecting || refused {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
 /// Which outcome an error means. `SendEmail`'s documented errors are all raised before a message is taken; whatever
 /// else happens once the request has left leaves it open.
-fn classify<R: std::fmt::Debug>(error: &SdkError<SendEmailError, R>) -> Outcome {
+fn classify<R: std::fmt::Debug + Send + Sync + 'static>(error: &SdkError<SendEmailError, R>) -> Outcome {
     let service = match error {
         SdkError::ConstructionFailure(_) => return Outcome::Refused("the request could not be built".into()),
         SdkError::DispatchFailure(failure) if failure.is_user() => {
             return Outcome::Refused("the request could not be built".into());
         }
+        SdkError::DispatchFailure(_) if never_left(error) => return Outcome::Unreached,
         SdkError::ServiceError(service) => service.err(),
         SdkError::TimeoutError(_) => return Outcome::Unknown("no answer in time".into()),
         _ => return Outcome::Unknown("no answer".into()),
@@ -95,5 +117,51 @@ fn classify<R: std::fmt::Debug>(error: &SdkError<SendEmailError, R>) -> Outcome 
             }
             code => Outcome::Unknown(code.unwrap_or("unreadable answer").to_owned()),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use aws_sdk_sesv2::config::retry::RetryConfig;
+    use aws_sdk_sesv2::config::{BehaviorVersion, Credentials, Region};
+    use tokio::io::AsyncReadExt as _;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// What becomes of a mail to a server at `port`.
+    async fn send(port: u16) -> Outcome {
+        let config = aws_sdk_sesv2::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("local", "local", None, None, "local"))
+            .http_client(crate::clients::https())
+            .retry_config(RetryConfig::disabled())
+            .endpoint_url(format!("http://127.0.0.1:{port}"));
+        let mailer = Mailer { ses: Client::from_conf(config.build()), configuration_set: "mail".to_owned() };
+        mailer.send(&Email::parse("ann@example.com").expect("an address"), b"hello".to_vec(), &[]).await
+    }
+
+    #[tokio::test]
+    async fn a_mail_that_found_no_connection_was_certainly_not_sent() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        drop(listener);
+        assert_eq!(send(port).await, Outcome::Unreached);
+    }
+
+    #[tokio::test]
+    async fn a_mail_whose_connection_broke_is_of_unknown_outcome() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let hang_up = async {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            let mut some = [0; 64];
+            stream.read_exact(&mut some).await.expect("a request");
+        };
+        let (outcome, ()) = tokio::join!(send(port), hang_up);
+        assert!(matches!(outcome, Outcome::Unknown(_)), "{outcome:?}");
     }
 }

@@ -1,6 +1,8 @@
 //! The tables, queues and bucket that dunlin owns: one list, read by the data layer, by the local
 //! AWS that creates them, and by the test that holds the template against them.
 
+use crate::outage::{RECEIVES, TIMEOUT_SECONDS, VISIBILITY_SECONDS};
+
 /// A DynamoDB table: string keys `pk` and (where `sorted`) `sk`, on-demand, TTL attribute `ttl`.
 #[derive(Clone, Copy, Debug)]
 pub struct Table {
@@ -49,10 +51,10 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Seconds a received message stays hidden: six time-outs, as Lambda's SQS guide asks.
+    /// Seconds a received message stays hidden when nobody gives it back.
     #[must_use]
     pub const fn visibility_seconds(&self) -> u32 {
-        self.timeout_seconds * 6
+        VISIBILITY_SECONDS
     }
 
     /// The queue's name behind the stage's prefix, as SQS wants it.
@@ -68,22 +70,38 @@ impl Queue {
     }
 }
 
-/// Receives before a message is given up: SQS's most. Poison is parked at once, so what comes back waits for a
-/// service that is away, and an outage must not outlast this: 1,000 × 120 s are 33 hours.
-const RECEIVES: u32 = 1_000;
-
 /// Calls on their way from `intake` to `evaluate`, in order per user.
-pub const EVENTS: Queue =
-    Queue { stem: "events", fifo: true, timeout_seconds: 20, max_receive_count: RECEIVES, concurrency: 100 };
+pub const EVENTS: Queue = Queue {
+    stem: "events",
+    fifo: true,
+    timeout_seconds: TIMEOUT_SECONDS,
+    max_receive_count: RECEIVES,
+    concurrency: 100,
+};
 /// Runs to advance: read by `schedule`.
-pub const STEPS: Queue =
-    Queue { stem: "steps", fifo: false, timeout_seconds: 20, max_receive_count: RECEIVES, concurrency: 50 };
+pub const STEPS: Queue = Queue {
+    stem: "steps",
+    fifo: false,
+    timeout_seconds: TIMEOUT_SECONDS,
+    max_receive_count: RECEIVES,
+    concurrency: 50,
+};
 /// Mails to send: read by `send`.
-pub const SENDS: Queue =
-    Queue { stem: "sends", fifo: false, timeout_seconds: 20, max_receive_count: RECEIVES, concurrency: 10 };
+pub const SENDS: Queue = Queue {
+    stem: "sends",
+    fifo: false,
+    timeout_seconds: TIMEOUT_SECONDS,
+    max_receive_count: RECEIVES,
+    concurrency: 10,
+};
 /// What SES reports: read by `feedback`.
-pub const FEEDBACK: Queue =
-    Queue { stem: "feedback", fifo: false, timeout_seconds: 20, max_receive_count: RECEIVES, concurrency: 10 };
+pub const FEEDBACK: Queue = Queue {
+    stem: "feedback",
+    fifo: false,
+    timeout_seconds: TIMEOUT_SECONDS,
+    max_receive_count: RECEIVES,
+    concurrency: 10,
+};
 
 /// Every queue that a function reads.
 pub const QUEUES: [Queue; 4] = [EVENTS, STEPS, SENDS, FEEDBACK];

@@ -39,7 +39,7 @@ impl Door {
         match self {
             Self::Intake => dunlin_intake::router(Intake::of(clients, settings)),
             Self::Link => dunlin_link::router(Link::new(clients, settings)),
-            Self::Manage => dunlin_manage::router(Manage::new(clients, settings)).into(),
+            Self::Manage => dunlin_manage::router(Manage::new(clients, settings)),
         }
     }
 }

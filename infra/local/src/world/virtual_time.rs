@@ -15,14 +15,19 @@ const BEHIND: SignedDuration = SignedDuration::from_mins(7);
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
 impl World {
-    /// Handles everything that can be received now.
+    /// Handles everything that can be received now. While a service is away each batch is held, which moves time, and comes
+    /// back: then for a minute.
     pub async fn settle(&self) {
+        self.settle_until(self.cloud.clock().now() + MINUTE).await;
+    }
+
+    async fn settle_until(&self, end: Timestamp) {
         loop {
             let mut handled = 0;
             for function in Function::ALL {
                 handled += self.poll(function).await;
             }
-            if handled == 0 {
+            if handled == 0 || self.cloud.clock().now() > end {
                 return;
             }
         }
@@ -39,7 +44,7 @@ impl World {
         let mut swept = clock.now();
         loop {
             self.revocations.refresh(&Control::new(&self.intake, &self.settings.prefix)).await;
-            self.settle().await;
+            self.settle_until(end.min(clock.now() + MINUTE)).await;
             let sweep = self.next_sweep(swept).await;
             let due = [self.cloud.next_due(), sweep].into_iter().flatten().min();
             let Some(due) = due.filter(|due| *due <= end) else { break };
@@ -50,7 +55,7 @@ impl World {
             }
         }
         clock.advance_to(end);
-        self.settle().await;
+        self.settle_until(end).await;
     }
 
     /// The next sweep worth playing: a minute after the last while there is something around, else in time for the next timer.

@@ -1,0 +1,91 @@
+//! The numbers of an outage, derived in one place. While a service is away, a function that reads a queue holds its batch
+//! and asks again now and then ([`HOLD`]); then it gives the batch back for a while ([`back_after`]); and a message may be
+//! handed out so often ([`RECEIVES`]) that no outage up to [`LONGEST`] makes a dead letter of it.
+//!
+//! | number | is | because |
+//! |---|---|---|
+//! | [`TIMEOUT_SECONDS`] | 20 s | short: who died is found out, and his messages come back, after six of it |
+//! | [`HOLD`] | 7 s | what is left of the time-out after one more attempt, the giving back and [`MARGIN`]: pauses of 1, 2, 4 s |
+//! | [`VISIBILITY_SECONDS`] | 120 s | six time-outs, as Lambda's SQS guide asks |
+//! | [`back_after`] | 15 to 60 s | real time again within T/8 + 1 min of an outage of any T |
+//! | [`RECEIVES`] | 1,000 | SQS's most |
+//! | [`LONGEST`] | 12 h | [`RECEIVES`] × the shortest that a message stays away; promised are 4 |
+
+use std::time::Duration;
+
+use crate::clients::{OPERATION, SEND};
+
+/// Seconds a function that reads a queue may take for one batch.
+pub const TIMEOUT_SECONDS: u32 = 20;
+/// The same, as a time.
+pub const TIMEOUT: Duration = Duration::from_secs(1).saturating_mul(TIMEOUT_SECONDS);
+/// Time for giving a batch back. SQS answers in milliseconds; when it does not, the visibility time-out gives it back.
+pub const RELEASE: Duration = Duration::from_secs(2);
+/// Time for what a batch costs beside requests that wait for an answer: decoding, rendering, the requests that are
+/// answered.
+pub const MARGIN: Duration = Duration::from_secs(1);
+/// How long after its start a function may begin one more attempt: it may wait for one answer that never comes, give the
+/// batch back, and is done within [`TIMEOUT`].
+pub const HOLD: Duration = TIMEOUT.saturating_sub(ATTEMPT).saturating_sub(RELEASE).saturating_sub(MARGIN);
+/// The first pause between attempts; each is twice the one before.
+pub const PAUSE: Duration = Duration::from_secs(1);
+/// Seconds a received message stays hidden when nobody gives it back.
+pub const VISIBILITY_SECONDS: u32 = 6 * TIMEOUT_SECONDS;
+/// Receives before a message is given up to the dead-letter queue.
+pub const RECEIVES: u32 = 1_000;
+/// The outage that no message is given up in.
+pub const LONGEST: Duration = Duration::from_secs(12 * 3600);
+
+/// How long the longest wait for one answer takes.
+const ATTEMPT: Duration = if SEND.as_millis() > OPERATION.as_millis() { SEND } else { OPERATION };
+/// How long a message stays away after its first receive; after each further one twice as long.
+const BACK_FIRST: Duration = Duration::from_secs(15);
+/// How long it stays away at most: the minute of the promise.
+const BACK_MOST: Duration = Duration::from_secs(60);
+
+// An attempt fits behind a pause, and the receives outlast the outage; the first two, which are shorter, left out.
+const _: () = assert!(HOLD.as_millis() >= PAUSE.as_millis());
+const _: () = assert!(shortest(BACK_MOST).saturating_mul(RECEIVES - 2).as_secs() >= LONGEST.as_secs());
+
+/// How long a message stays away that was received `receives` times and could not be done: longer each time, to a minute.
+/// `chance` is any number, and shortens it by up to a quarter, so that not everything comes back at once.
+#[must_use]
+pub fn back_after(receives: u32, chance: u64) -> Duration {
+    let doubled = 1_u32.checked_shl(receives.saturating_sub(1)).unwrap_or(u32::MAX);
+    let most = BACK_FIRST.saturating_mul(doubled).min(BACK_MOST);
+    let (least, quarter) = (shortest(most), most.saturating_sub(shortest(most)));
+    least + Duration::from_secs(chance.checked_rem(quarter.as_secs() + 1).unwrap_or_default())
+}
+
+/// The shortest that chance makes of a time.
+const fn shortest(most: Duration) -> Duration {
+    Duration::from_millis(most.as_secs() * 750)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_given_back_stays_away_longer_each_time_and_never_longer_than_the_promised_minute() {
+        for (receives, least, most) in
+            [(0, 11, 15), (1, 11, 15), (2, 22, 30), (3, 45, 60), (40, 45, 60), (1_000, 45, 60)]
+        {
+            for chance in 0..100 {
+                let seconds = back_after(receives, chance).as_secs();
+                assert!((least..=most).contains(&seconds), "{receives} receives: {seconds} s");
+            }
+        }
+    }
+
+    #[test]
+    fn an_outage_of_twelve_hours_uses_fewer_receives_than_there_are() {
+        let away: Duration = (1..RECEIVES).map(|receives| back_after(receives, 0)).sum();
+        assert!(away >= LONGEST, "{away:?}");
+    }
+
+    #[test]
+    fn a_function_that_begins_its_last_attempt_in_time_is_done_before_its_time_out() {
+        assert!(HOLD + SEND.max(OPERATION) + RELEASE < TIMEOUT);
+    }
+}
