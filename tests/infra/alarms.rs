@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use dunlin_aws::resources::QUEUES;
+use dunlin_core::status;
 use serde_json::Value;
 
 use crate::functions::FUNCTIONS;
@@ -31,6 +32,27 @@ fn somebody_hears_of_every_dead_letter_and_every_message_that_waits_too_long() {
     let mut aged = subjects(&template, "queue-age", "ApproximateAgeOfOldestMessage");
     aged.extend(subjects(&template, "step-age", "ApproximateAgeOfOldestMessage"));
     assert_eq!(aged, QUEUES.iter().map(|queue| queue.name()).collect());
+}
+
+#[test]
+fn somebody_is_called_when_the_status_page_has_said_that_something_is_late_for_as_long_as_it_takes_to_be_stuck() {
+    let template = Template::read();
+    for (name, late) in [("queue-age", status::LATE), ("step-age", status::STEP_LATE)] {
+        let alarm = template.named("AWS::CloudWatch::Alarm", "AlarmName", &format!("dunlin-{name}"));
+        assert_eq!(alarm["Threshold"], late.as_secs(), "{name}");
+        assert_eq!(alarm["ComparisonOperator"], "GreaterThanThreshold", "{name}");
+        let minutes = [&alarm["EvaluationPeriods"], &alarm["DatapointsToAlarm"]];
+        assert_eq!(minutes.map(Value::as_i64), [Some(status::STUCK.as_mins()); 2], "{name}");
+        for metric in alarm["Metrics"].as_array().expect("metrics").iter().filter(|one| !one["MetricStat"].is_null()) {
+            assert_eq!(
+                (&metric["MetricStat"]["Stat"], &metric["MetricStat"]["Period"]),
+                (&"Maximum".into(), &60.into())
+            );
+        }
+    }
+    let schedule =
+        std::fs::read_to_string(dunlin_tests::root().join("functions/schedule/src/lib.rs")).expect("schedule");
+    assert!(schedule.contains("late > LATE") && schedule.contains("status::LATE"), "timers-late counts by the same");
 }
 
 #[test]

@@ -27,6 +27,8 @@ fn the_routes_are_those_of_the_front_door_on_one_machine() {
         ("ANY /v1/{path+}", "intake"),
         ("ANY /l/{path+}", "link"),
         ("ANY /manage/{path+}", "manage"),
+        ("ANY /status", "manage"),
+        ("ANY /status.json", "manage"),
     ];
     let expected = expected.map(|(key, stem)| (key.to_owned(), stem.to_owned()));
     assert_eq!(routes(&Template::read()), expected.into());

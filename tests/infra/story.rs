@@ -44,6 +44,7 @@ pub(crate) async fn play(stage: &Stage) {
     refused_mail(stage).await;
     poison(stage).await;
     operator(stage).await;
+    status(stage).await;
 }
 
 /// Opens, clicks, views and unsubscribes.
@@ -106,6 +107,12 @@ async fn refused_mail(stage: &Stage) {
     stage.call(Method::PUT, "/users/reidentify", json!({"id": "dan", "new_id": "daniel"})).await;
     stage.call(Method::POST, "/users/delete", json!({"id": "daniel"})).await;
     stage.pass(SignedDuration::from_mins(1)).await;
+}
+
+/// What everybody may see.
+async fn status(stage: &Stage) {
+    let (code, shown) = stage.request(Method::GET, "/status.json", &[], &Value::Null).await;
+    assert_eq!((code, shown["components"].as_array().map(Vec::len)), (StatusCode::OK, Some(9)), "{shown}");
 }
 
 /// What nobody can read is parked on every queue, and goes back to it. While the tables are away it cannot even be parked:

@@ -13,6 +13,7 @@ mod people;
 mod poison;
 mod privacy;
 mod publishing;
+mod status;
 mod trace;
 mod waits;
 mod welcome;

@@ -15,6 +15,10 @@ const CONFLICTS: usize = 4;
 impl Evaluate {
     /// Handles a batch; holds it while a service is away. When one message of a person comes back, the later ones of that person come back with it.
     pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
+        self.pulses.around(event, |event| self.batch(event)).await
+    }
+
+    async fn batch(&self, event: SqsEvent) -> SqsBatchResponse {
         let mut fates = Fates::default();
         let now = self.clock.now();
         let records = read::<Calls>(resources::EVENTS.stem, event, &self.parked, now, &mut fates).await;

@@ -9,6 +9,7 @@ use dunlin_aws::commands::Commands;
 use dunlin_aws::control::Control;
 use dunlin_aws::parked::Parked;
 use dunlin_aws::profiles::Profiles;
+use dunlin_aws::pulses::Pulses;
 use dunlin_aws::runs::Runs;
 use dunlin_aws::settings::Setting;
 use dunlin_aws::{Clients, Clock, Hold, Settings, resources};
@@ -27,6 +28,7 @@ pub struct Evaluate {
     catalog: Catalog,
     parked: Parked,
     hold: Hold,
+    pulses: Pulses,
     clock: Clock,
 }
 
@@ -41,6 +43,7 @@ impl Evaluate {
             catalog: Catalog::new(Control::new(clients, &settings.prefix), clients.clock.clone()),
             parked: Parked::new(clients, &settings.prefix),
             hold: Hold::new(clients, settings),
+            pulses: Pulses::new(clients, &settings.prefix),
             clock: clients.clock.clone(),
         }
     }

@@ -6,6 +6,7 @@ use dunlin_aws::clients::Warm;
 use dunlin_aws::deliveries::Deliveries;
 use dunlin_aws::parked::Parked;
 use dunlin_aws::profiles::{Profiles, Suppression};
+use dunlin_aws::pulses::Pulses;
 use dunlin_aws::settings::Setting;
 use dunlin_aws::{Clients, Clock, Error, Hold, Kind, Settings, resources};
 use dunlin_core::delivery::{Delivery, Reason, State};
@@ -28,6 +29,7 @@ pub struct Home {
     deliveries: Deliveries,
     parked: Parked,
     hold: Hold,
+    pulses: Pulses,
     clock: Clock,
 }
 
@@ -41,12 +43,17 @@ impl Home {
             profiles,
             parked: Parked::new(clients, &settings.prefix),
             hold: Hold::new(clients, settings),
+            pulses: Pulses::new(clients, &settings.prefix),
             clock: clients.clock.clone(),
         }
     }
 
     /// Handles a batch of what SES and the recipients say.
     pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
+        self.pulses.around(event, |event| self.batch(event)).await
+    }
+
+    async fn batch(&self, event: SqsEvent) -> SqsBatchResponse {
         let (queue, now, mut fates) = (resources::FEEDBACK.stem, self.clock.now(), Fates::default());
         let records = read_as(queue, event, &self.parked, now, &mut fates, |text| Arrival::parse(text, now)).await;
         each(queue, &records, (&self.parked, &self.hold), now, &mut fates, |record| self.arrival(&record.task)).await;

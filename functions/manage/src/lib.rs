@@ -12,6 +12,7 @@ mod parked;
 mod profiles;
 mod projects;
 mod redrive;
+mod status;
 mod suppressions;
 mod tokens;
 
@@ -27,16 +28,18 @@ use dunlin_aws::deliveries::Deliveries;
 use dunlin_aws::parked::Parked;
 use dunlin_aws::profiles::Profiles;
 use dunlin_aws::settings::Setting;
+use dunlin_aws::status::Histories;
 use dunlin_aws::{Clients, Clock, Settings, resources};
 use dunlin_core::token::Keyring;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::access::AdminKey;
 use crate::redrive::Queues;
+use crate::status::Seen;
 
 /// The settings it needs; `infra/template.yaml` gives it these and no others.
 pub const SETTINGS: &[Setting] =
-    &[Setting::Region, Setting::Prefix, Setting::Queues, Setting::SigningKeys, Setting::AdminKey];
+    &[Setting::Region, Setting::Prefix, Setting::Queues, Setting::Bucket, Setting::SigningKeys, Setting::AdminKey];
 /// The connections it opens at init.
 pub const WARM: Warm = Warm { table: Some(resources::CONTROL), queue: None };
 
@@ -45,7 +48,7 @@ const BASE: &str = "/manage/v1";
 /// Bytes of a request's body: a campaign with its bodies as escaped JSON, three times over.
 const BODY_BYTES: usize = 1024 * 1024;
 
-/// What manage needs: the tables, and the queues that parked tasks go back to.
+/// What manage needs: the tables, the queues that parked tasks go back to, the history of the status.
 #[derive(Debug)]
 pub struct Manage {
     control: Control,
@@ -53,6 +56,7 @@ pub struct Manage {
     deliveries: Deliveries,
     parked: Parked,
     queues: Queues,
+    status: Seen,
     keyring: Keyring,
     admin_key: AdminKey,
     clock: Clock,
@@ -69,6 +73,7 @@ impl Manage {
             profiles,
             parked: Parked::new(clients, &settings.prefix),
             queues: Queues::new(clients, settings),
+            status: Seen::new(Histories::new(clients.s3.clone(), settings.bucket.clone())),
             admin_key: AdminKey::new(&settings.keyring, settings.admin_key.as_deref()),
             keyring: settings.keyring.clone(),
             clock: clients.clock.clone(),
@@ -79,7 +84,7 @@ impl Manage {
 /// What every handler shares.
 type Shared = Arc<Manage>;
 
-/// The routes under `/manage/v1`; other paths are left to a router it is merged with.
+/// The routes under `/manage/v1`, and `/status`; other paths are left to a router it is merged with.
 pub fn router(manage: Manage) -> Router {
     let shared = Arc::new(manage);
     let (guarded, _) = OpenApiRouter::new().nest(BASE, guarded()).split_for_parts();
@@ -87,6 +92,7 @@ pub fn router(manage: Manage) -> Router {
     let (open, _) = OpenApiRouter::new().nest(BASE, openapi::routes()).split_for_parts();
     guarded
         .merge(open)
+        .merge(status::routes())
         .method_not_allowed_fallback(async || answer::method())
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .with_state(shared)

@@ -1,4 +1,4 @@
-//! Parked tasks: list, show, redrive, discard.
+//! Parked tasks: list, show, redrive, discard; one by one, or many by queue, project and reason.
 
 use axum::Json;
 use axum::extract::State;
@@ -15,11 +15,17 @@ use crate::answer::{Answer, Failure, Failures};
 use crate::input::{self, Asked, Place};
 use crate::{Manage, Shared};
 
-/// Parked tasks that a listing looks at.
-const LOOKED_AT: usize = 10_000;
+/// Parked tasks in memory at once: a task's row has up to 400 KB (DynamoDB's limit), a function 256 MB.
+const AT_ONCE: usize = 25;
+/// Parked tasks that one request looks at, so that it ends in time: some seconds.
+const LOOKED_AT: usize = 1_000;
 
 pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show, discard)).routes(routes!(redrive))
+    OpenApiRouter::new()
+        .routes(routes!(list, discard_many))
+        .routes(routes!(redrive_many))
+        .routes(routes!(show, discard))
+        .routes(routes!(redrive))
 }
 
 /// A task that could not be done as it is.
@@ -52,11 +58,14 @@ impl From<parked::ParkedTask> for ParkedTask {
     }
 }
 
-/// Parked tasks.
-#[derive(Debug, Serialize, ToSchema)]
+/// A page of parked tasks.
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct ParkedTasks {
-    /// Newest first.
+    /// Those that were asked for, in the order of their ids, which is none of time.
     parked: Vec<ParkedTask>,
+    /// Where the next page begins, when there may be one: the query's `after`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
 }
 
 /// Which parked tasks.
@@ -70,23 +79,54 @@ struct Wanted {
     queue: Option<String>,
     /// Only those of this project.
     project: Option<String>,
+    /// Only those whose reason has this text.
+    reason: Option<String>,
+    /// Only those that were parked before this instant.
+    before: Option<Timestamp>,
+    /// Only those behind this id: the `next` of the page before.
+    #[param(value_type = Option<String>)]
+    after: Option<ParkedId>,
 }
 
 impl Wanted {
     fn has(&self, task: &parked::ParkedTask) -> bool {
-        let queue = self.queue.as_ref().is_none_or(|queue| *queue == task.queue);
         let project = |wanted: &String| task.project.as_ref().is_some_and(|project| project.as_str() == wanted);
-        queue && self.project.as_ref().is_none_or(project)
+        self.queue.as_ref().is_none_or(|queue| *queue == task.queue)
+            && self.project.as_ref().is_none_or(project)
+            && self.reason.as_ref().is_none_or(|text| task.reason.contains(text.as_str()))
+            && self.before.is_none_or(|before| task.at < before)
     }
 }
 
-/// List parked tasks, newest first
+/// What is done to those that are wanted.
+#[derive(Clone, Copy)]
+enum Act {
+    Show,
+    Redrive,
+    Discard,
+}
+
+/// List parked tasks, a page at a time
+///
+/// A page may hold fewer than `limit`, or none, and have a next one: only so many tasks are looked at for it.
 #[utoipa::path(get, operation_id = "list_parked", path = "/parked", tag = "parked", params(Wanted), responses((status = 200, body = ParkedTasks, description = "Done"), Failures))]
 async fn list(State(manage): State<Shared>, Asked(wanted): Asked<Wanted>) -> Answer<ParkedTasks> {
-    let mut tasks = manage.parked.list(LOOKED_AT).await?;
-    tasks.retain(|task| wanted.has(task));
-    tasks.sort_by(|a, b| (b.at, &b.id).cmp(&(a.at, &a.id)));
-    Ok(Json(ParkedTasks { parked: tasks.into_iter().take(input::limit(wanted.limit)).map(ParkedTask::from).collect() }))
+    Ok(Json(manage.page(wanted, Act::Show).await?))
+}
+
+/// Redrive a page of parked tasks: their texts go back to their queues
+///
+/// Ask again with `after` until there is no `next`. With `before`, a task that is parked again meanwhile is not
+/// redriven again. Those of a queue that is no more stay. What fails ends it; it may be repeated: what was done is not done again.
+#[utoipa::path(post, operation_id = "redrive_many_parked", path = "/parked/redrive", tag = "parked", params(Wanted), responses((status = 200, body = ParkedTasks, description = "These are on their queues, and parked no longer"), Failures))]
+async fn redrive_many(State(manage): State<Shared>, Asked(wanted): Asked<Wanted>) -> Answer<ParkedTasks> {
+    Ok(Json(manage.page(wanted, Act::Redrive).await?))
+}
+
+/// Discard a page of parked tasks for good
+#[utoipa::path(delete, operation_id = "discard_many_parked", path = "/parked", tag = "parked", params(Wanted), responses((status = 200, body = ParkedTasks, description = "These are gone"), Failures))]
+async fn discard_many(State(manage): State<Shared>, Asked(wanted): Asked<Wanted>) -> Answer<ParkedTasks> {
+    Ok(Json(manage.page(wanted, Act::Discard).await?))
 }
 
 /// Show a parked task with its text
@@ -117,8 +157,7 @@ async fn show(State(manage): State<Shared>, Place(id): Place<ParkedId>) -> Answe
 )]
 async fn redrive(State(manage): State<Shared>, Place(id): Place<ParkedId>) -> Answer<ParkedTask> {
     let task = manage.parked_task(&id).await?;
-    manage.queues.redrive(&task, manage.clock.now()).await?;
-    manage.parked.delete(&id).await?;
+    manage.redrive(&task).await?;
     Ok(Json(task.into()))
 }
 
@@ -138,7 +177,44 @@ async fn discard(State(manage): State<Shared>, Place(id): Place<ParkedId>) -> Re
 }
 
 impl Manage {
+    /// Puts a task back on its queue, and then parks it no longer.
+    async fn redrive(&self, task: &parked::ParkedTask) -> Result<(), Failure> {
+        self.queues.redrive(task, self.clock.now()).await?;
+        Ok(self.parked.delete(&task.id).await?)
+    }
+
     async fn parked_task(&self, id: &ParkedId) -> Result<parked::ParkedTask, Failure> {
         self.parked.get(id).await?.ok_or_else(|| Failure::missing("parked task"))
+    }
+
+    /// Does something to each task that is wanted. Of all that are parked, a few are in memory at a time.
+    async fn page(&self, wanted: Wanted, act: Act) -> Result<ParkedTasks, Failure> {
+        let (limit, mut looked_at, mut done) = (input::limit(wanted.limit), 0, ParkedTasks::default());
+        let mut after = wanted.after.clone();
+        while looked_at < LOOKED_AT {
+            let tasks = self.parked.list(after.as_ref(), AT_ONCE).await?;
+            let is_last = tasks.len() < AT_ONCE;
+            looked_at += tasks.len();
+            for task in tasks {
+                after = Some(task.id.clone());
+                if !wanted.has(&task) {
+                    continue;
+                }
+                match act {
+                    Act::Show => {}
+                    Act::Redrive if !self.queues.has(&task.queue) => continue,
+                    Act::Redrive => self.redrive(&task).await?,
+                    Act::Discard => self.parked.delete(&task.id).await?,
+                }
+                done.parked.push(task.into());
+                if done.parked.len() == limit {
+                    return Ok(ParkedTasks { next: after.map(String::from), ..done });
+                }
+            }
+            if is_last {
+                return Ok(done);
+            }
+        }
+        Ok(ParkedTasks { next: after.map(String::from), ..done })
     }
 }

@@ -24,6 +24,11 @@ impl Queues {
         Self { events: calls::Queue::new(clients.sqs.clone(), settings.queue_url(EVENTS)), standard: standard.into() }
     }
 
+    /// Whether there is a queue of this stem.
+    pub(crate) fn has(&self, stem: &str) -> bool {
+        stem == EVENTS.stem || self.standard.iter().any(|(name, _)| *name == stem)
+    }
+
     /// Puts the very text back. On `events` with a deduplication id of its own, since the queue may remember the
     /// one it came with.
     pub(crate) async fn redrive(&self, task: &ParkedTask, now: Timestamp) -> Result<(), Failure> {

@@ -8,11 +8,13 @@ use dunlin_aws::commands::Commands;
 use dunlin_aws::control::Control;
 use dunlin_aws::parked::Parked;
 use dunlin_aws::profiles::Profiles;
+use dunlin_aws::pulses::Pulses;
 use dunlin_aws::runs::Runs;
 use dunlin_aws::settings::Setting;
 use dunlin_aws::{Clients, Clock, Error, Hold, Kind, Settings, resources};
 use dunlin_core::condition::Facts;
 use dunlin_core::run::{Advance, Run, RunState, Transition};
+use dunlin_core::status::LATE;
 use dunlin_core::task::Step;
 use jiff::{SignedDuration, Timestamp};
 
@@ -23,9 +25,6 @@ pub const WARM: Warm = Warm { table: Some(resources::CONTROL), queue: Some(resou
 
 /// How often a run that its paused campaign holds looks again: what SQS can hold back.
 const HOLD: SignedDuration = SignedDuration::from_mins(15);
-
-/// The most a run may be late (the promise is 60 seconds).
-const LATE: SignedDuration = SignedDuration::from_secs(60);
 
 /// Times a run is advanced again at once when somebody else moved it in between.
 const CONFLICTS: usize = 4;
@@ -39,6 +38,7 @@ pub struct Schedule {
     catalog: Catalog,
     parked: Parked,
     hold: Hold,
+    pulses: Pulses,
     clock: Clock,
 }
 
@@ -53,12 +53,17 @@ impl Schedule {
             catalog: Catalog::new(Control::new(clients, &settings.prefix), clients.clock.clone()),
             parked: Parked::new(clients, &settings.prefix),
             hold: Hold::new(clients, settings),
+            pulses: Pulses::new(clients, &settings.prefix),
             clock: clients.clock.clone(),
         }
     }
 
     /// Handles a batch of hints.
     pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
+        self.pulses.around(event, |event| self.batch(event)).await
+    }
+
+    async fn batch(&self, event: SqsEvent) -> SqsBatchResponse {
         let (queue, now, mut fates) = (resources::STEPS.stem, self.clock.now(), Fates::default());
         let records = read::<Step>(queue, event, &self.parked, now, &mut fates).await;
         each(queue, &records, (&self.parked, &self.hold), now, &mut fates, |record| {

@@ -14,6 +14,7 @@ use dunlin_aws::deliveries::{Claimed, Deliveries};
 use dunlin_aws::mailer::{Mailer, Outcome};
 use dunlin_aws::parked::Parked;
 use dunlin_aws::profiles::Profiles;
+use dunlin_aws::pulses::Pulses;
 use dunlin_aws::settings::Setting;
 use dunlin_aws::{Clients, Clock, Error, Hold, Kind, Settings, Stored, resources};
 use dunlin_core::delivery::{Delivery, Next, Reason, State};
@@ -52,6 +53,7 @@ pub struct Sender {
     copies: Copies,
     parked: Parked,
     hold: Hold,
+    pulses: Pulses,
     keyring: Keyring,
     public: String,
     clock: Clock,
@@ -71,6 +73,7 @@ impl Sender {
             copies: Copies::new(clients.s3.clone(), settings.bucket.clone()),
             parked: Parked::new(clients, &settings.prefix),
             hold: Hold::new(clients, settings),
+            pulses: Pulses::new(clients, &settings.prefix),
             keyring: settings.keyring.clone(),
             public: settings.public.clone(),
             clock: clients.clock.clone(),
@@ -79,6 +82,10 @@ impl Sender {
 
     /// Handles a batch of mails.
     pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
+        self.pulses.around(event, |event| self.batch(event)).await
+    }
+
+    async fn batch(&self, event: SqsEvent) -> SqsBatchResponse {
         let (queue, now, mut fates) = (resources::SENDS.stem, self.clock.now(), Fates::default());
         let records = read::<Task>(queue, event, &self.parked, now, &mut fates).await;
         each(queue, &records, (&self.parked, &self.hold), now, &mut fates, |record| self.mail(&record.task)).await;
@@ -158,7 +165,9 @@ impl Sender {
         }
         stored.version += 1;
         let outcome = if self.clock.now() < claimed_at + FRESH {
-            self.mailer.send(&mail.to, mail.mime, &mail.tags).await
+            let outcome = self.mailer.send(&mail.to, mail.mime, &mail.tags).await;
+            self.pulses.heard(&outcome);
+            outcome
         } else {
             Outcome::Later("the claim is too old".into())
         };

@@ -6,6 +6,7 @@ use dunlin_aws::commands::Commands;
 use dunlin_aws::runs::Runs;
 use dunlin_aws::settings::Setting;
 use dunlin_aws::spill::Spill;
+use dunlin_aws::status::Watch;
 use dunlin_aws::timers::{AHEAD, OVERDUE, SHARDS, Stretch, Timer, Timers, Walk};
 use dunlin_aws::{Clients, Clock, Error, Kind, Settings, Stored, resources};
 use dunlin_core::run::{Run, RunState};
@@ -24,7 +25,8 @@ const FIRST: SignedDuration = SignedDuration::from_hours(1);
 /// Spilled objects put back beside each other.
 const SPILLED: u16 = 100;
 
-/// What `sweep` may touch: timers, the steps and events queues, the spill; it reads runs.
+/// What `sweep` may touch: timers, the steps and events queues, the spill, the status; it reads runs and pulses, and how
+/// much waits on the queues.
 #[derive(Clone, Debug)]
 pub struct Sweep {
     timers: Timers,
@@ -32,6 +34,7 @@ pub struct Sweep {
     commands: Commands,
     spill: Spill,
     events: calls::Queue,
+    watch: Watch,
     clock: Clock,
 }
 
@@ -45,6 +48,7 @@ impl Sweep {
             commands: Commands::new(clients, settings),
             spill: Spill::new(clients.s3.clone(), settings.bucket.clone()),
             events: calls::Queue::new(clients.sqs.clone(), settings.queue_url(resources::EVENTS)),
+            watch: Watch::new(clients, settings),
             clock: clients.clock.clone(),
         }
     }
@@ -55,6 +59,11 @@ impl Sweep {
     /// The first failure; the next minute goes on where this one stopped.
     pub async fn handle(&self) -> Result<(), Error> {
         let now = self.clock.now();
+        let (watched, worked) = futures::future::join(Box::pin(self.watch.look(now)), Box::pin(self.work(now))).await;
+        worked.and(watched)
+    }
+
+    async fn work(&self, now: Timestamp) -> Result<(), Error> {
         let due = self.walk(Walk::Due, now + AHEAD, now).await;
         let overdue = self.walk(Walk::Overdue, now - OVERDUE, now).await;
         [due, overdue, self.empty_spill().await].into_iter().collect()

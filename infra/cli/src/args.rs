@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args as Options, Parser, Subcommand};
 
+use crate::admin::Door;
+use crate::parked::args::Parked;
+
 /// An open, serverless e-mail automation platform, on your machine.
 #[derive(Debug, Parser)]
 #[command(
@@ -15,6 +18,7 @@ use clap::{Args as Options, Parser, Subcommand};
   dunlin demo                     six weeks of mails in seconds, without a server
   dunlin check examples           what is wrong with a folder of campaigns
   dunlin push examples            publish it to the dunlin that runs here
+  dunlin parked list              which tasks could not be done, and why
   dunlin bench                    how fast this machine is, and what AWS would cost
   dunlin aws                      the local AWS alone, for `cargo lambda watch`
   dunlin doctor                   what is wrong here, or in AWS, and how to mend it"
@@ -39,6 +43,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Publish a folder of campaigns
     Push(Push),
+    /// List, show, redrive or discard tasks that could not be done
+    Parked(Parked),
     /// Measure the durable local system, and price it by the meter
     Bench(Bench),
     /// Start the local AWS alone; the functions run under `cargo lambda watch`
@@ -145,7 +151,7 @@ pub(crate) struct Check {
 }
 
 /// Options of `push`.
-#[derive(Clone, Options)]
+#[derive(Clone, Debug, Options)]
 #[command(after_help = "Examples:
   dunlin push examples                                   to the dunlin that runs on this machine
   DUNLIN_ADMIN_KEY=… dunlin push campaigns --url https://mail.example.com --project prj_shop
@@ -155,24 +161,12 @@ pub(crate) struct Push {
     /// The folder
     #[arg(value_name = "DIR")]
     pub(crate) folder: PathBuf,
-    /// Where dunlin is
-    #[arg(long, env = "DUNLIN_URL", default_value = "http://localhost:9000")]
-    pub(crate) url: String,
     /// The project to publish to
     #[arg(long, env = "DUNLIN_PROJECT", default_value = crate::project::DEMO, value_name = "ID")]
     pub(crate) project: String,
-    /// The admin key; of the data folder where none is given and dunlin is on this machine
-    #[arg(long, env = "DUNLIN_ADMIN_KEY", hide_env_values = true, value_name = "KEY")]
-    pub(crate) admin_key: Option<String>,
-    /// The data folder of the dunlin on this machine
-    #[arg(long, default_value = ".dunlin", value_name = "DIR")]
-    pub(crate) data: PathBuf,
-}
-
-impl std::fmt::Debug for Push {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Push").field("folder", &self.folder).field("url", &self.url).finish_non_exhaustive()
-    }
+    /// Where to.
+    #[command(flatten)]
+    pub(crate) door: Door,
 }
 
 /// Options of `bench`.
@@ -296,7 +290,7 @@ mod tests {
         let Some(Command::Push(push)) = parse("dunlin push examples --admin-key 0123456789").command else {
             panic!("not a push")
         };
-        assert_eq!((push.url.as_str(), push.project.as_str()), ("http://localhost:9000", "prj_demo"));
+        assert_eq!((push.door.url.as_str(), push.project.as_str()), ("http://localhost:9000", "prj_demo"));
         assert!(!format!("{push:?}").contains("0123456789"), "the key is not printable");
     }
 }

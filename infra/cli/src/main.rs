@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod admin;
 mod args;
 mod aws;
 mod bench;
@@ -11,6 +12,7 @@ mod dev;
 mod doctor;
 mod examples;
 mod keys;
+mod parked;
 mod project;
 mod push;
 mod run;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::args::{Args, Command};
-use crate::{aws, bench, check, demo, dev, doctor, push, say};
+use crate::{aws, bench, check, demo, dev, doctor, parked, push, say};
 
 /// How a command that did its work found things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +35,7 @@ fn command(args: Args) -> anyhow::Result<Outcome> {
         Command::Demo(demo) => on(Builder::new_current_thread(), demo::demo(demo)),
         Command::Check(check) => check::check(&check),
         Command::Push(push) => on(Builder::new_current_thread(), push::push(push)),
+        Command::Parked(parked) => on(Builder::new_current_thread(), parked::parked(parked)),
         Command::Aws(aws) => on(Builder::new_multi_thread(), aws::aws(aws)),
         Command::Doctor(doctor) => on(Builder::new_current_thread(), doctor::doctor(doctor)),
         Command::Bench(bench) => on(Builder::new_multi_thread(), bench::bench(bench)),

@@ -18,6 +18,12 @@ pub(crate) fn aside(text: impl AsRef<str>) {
     drop(writeln!(std::io::stderr().lock(), "{}", text.as_ref()));
 }
 
+/// A question to the terminal, without a line's end.
+pub(crate) fn ask(question: &str) {
+    let mut err = std::io::stderr().lock();
+    drop(write!(err, "{question}").and_then(|()| err.flush()));
+}
+
 /// Why a command could not be done, with all causes.
 pub(crate) fn failure(error: &anyhow::Error) {
     let label = Style::new().for_stderr().red().bold().apply_to("error");

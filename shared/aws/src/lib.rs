@@ -18,11 +18,13 @@ pub mod mailer;
 pub mod outage;
 pub mod parked;
 pub mod profiles;
+pub mod pulses;
 pub mod queues;
 pub mod resources;
 pub mod runs;
 pub mod settings;
 pub mod spill;
+pub mod status;
 mod table;
 pub mod timers;
 

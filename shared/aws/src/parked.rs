@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::clients::Clients;
 use crate::error::Result;
-use crate::item::expires;
+use crate::item::{expires, parse};
 use crate::resources;
-use crate::table::{Order, Table, versioned};
+use crate::table::{Table, versioned};
 
 /// How long a parked task is kept: a quarter, so that a holiday does not lose it.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 90);
-/// The partition: parked tasks are few, and an operator wants them all.
+/// The partition: parked tasks are few, and one after the other.
 const PARTITION: &str = "parked";
 
 /// A task that cannot be done as it is.
@@ -85,12 +85,16 @@ impl Parked {
         Ok(self.table.get(PARTITION, id.as_str()).await?.map(|stored| stored.state))
     }
 
-    /// Parked tasks, in no order, at most `limit`.
+    /// A page of at most `limit` parked tasks behind the id `behind`, in the order of their ids, which is none of time.
+    /// Fewer than `limit` are the last ones.
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn list(&self, limit: usize) -> Result<Vec<ParkedTask>> {
-        self.table.list(PARTITION, ParkedId::PREFIX, Order::OldestFirst, limit).await
+    pub async fn list(&self, behind: Option<&ParkedId>, limit: usize) -> Result<Vec<ParkedTask>> {
+        // No id has a character behind `~`.
+        let (first, last) = (ParkedId::PREFIX, format!("{}~", ParkedId::PREFIX));
+        let items = self.table.range(PARTITION, first, &last, limit, behind.map(ParkedId::as_str)).await?;
+        items.iter().map(parse).collect()
     }
 
     /// Forgets a task that was redriven or discarded.

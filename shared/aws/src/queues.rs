@@ -1,7 +1,9 @@
 //! The standard queues, from the side that fills them: ten messages a request, `MessageGroupId` = project for
 //! SQS's fair order, `DelaySeconds` where a task is for later.
 
-use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use std::collections::HashMap;
+
+use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use dunlin_core::ids::ProjectId;
 use dunlin_core::limits::{SQS_BATCH, SQS_BYTES, SQS_DELAY};
 use dunlin_core::task::{TaskError, to_text};
@@ -9,6 +11,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
+
+/// The attribute of a message that is held back on purpose: when it is due, in milliseconds (Unix epoch), so that whoever
+/// measures how late it is does not count the wait.
+pub(crate) const DUE_AT: &str = "due_at";
 
 /// A standard queue of ours.
 #[derive(Clone, Debug)]
@@ -23,6 +29,7 @@ pub struct Outgoing {
     group: ProjectId,
     body: String,
     delay_seconds: i32,
+    due_at: Option<Timestamp>,
 }
 
 impl Outgoing {
@@ -32,7 +39,7 @@ impl Outgoing {
     /// When it does not encode.
     pub fn now<T: Serialize>(project: &ProjectId, task: &T) -> Result<Self> {
         let body = to_text(task).map_err(|error: TaskError| Error::new(Kind::Invalid, "encode a task", error))?;
-        Ok(Self { group: project.clone(), body, delay_seconds: 0 })
+        Ok(Self { group: project.clone(), body, delay_seconds: 0, due_at: None })
     }
 
     /// A task for `due_at`, or as late as SQS can hold it back: who reads it early puts it back.
@@ -40,14 +47,16 @@ impl Outgoing {
     /// # Errors
     /// When it does not encode.
     pub fn at<T: Serialize>(project: &ProjectId, task: &T, due_at: Timestamp, now: Timestamp) -> Result<Self> {
-        Ok(Self { delay_seconds: delay_seconds(due_at, now), ..Self::now(project, task)? })
+        let delay_seconds = delay_seconds(due_at, now);
+        let held_until = (delay_seconds > 0).then(|| now + SignedDuration::from_secs(delay_seconds.into()));
+        Ok(Self { delay_seconds, due_at: held_until, ..Self::now(project, task)? })
     }
 
     /// A text as it was on a queue before, to be received at once. Texts of no known project share a group.
     #[must_use]
     pub fn text(project: Option<&ProjectId>, body: &str) -> Self {
         let group = project.cloned().unwrap_or_else(|| ProjectId::derive(&[]));
-        Self { group, body: body.to_owned(), delay_seconds: 0 }
+        Self { group, body: body.to_owned(), delay_seconds: 0, due_at: None }
     }
 }
 
@@ -93,6 +102,7 @@ impl Queue {
                 .message_body(&task.body)
                 .message_group_id(task.group.as_str())
                 .delay_seconds(task.delay_seconds)
+                .set_message_attributes(task.due_at.map(attributes))
                 .build()
                 .map_err(|error| Error::new(Kind::Invalid, "put tasks", error))
         });
@@ -105,6 +115,12 @@ impl Queue {
         let failed = answer.failed().iter().filter_map(|refused| refused.id().parse::<usize>().ok());
         Ok(failed.filter_map(|number| batch.get(number).cloned()).collect())
     }
+}
+
+/// The attributes of a message that is held back.
+fn attributes(due_at: Timestamp) -> HashMap<String, MessageAttributeValue> {
+    let value = MessageAttributeValue::builder().data_type("Number").string_value(due_at.as_millisecond().to_string());
+    value.build().map(|value| (DUE_AT.to_owned(), value)).into_iter().collect()
 }
 
 /// Splits tasks into requests of at most ten and at most [`SQS_BYTES`].
@@ -150,7 +166,8 @@ mod tests {
     #[test]
     fn tasks_leave_in_as_few_requests_as_the_limits_allow() {
         let project = ProjectId::derive(&["p"]);
-        let task = |bytes: usize| Outgoing { group: project.clone(), body: "x".repeat(bytes), delay_seconds: 0 };
+        let task =
+            |bytes: usize| Outgoing { group: project.clone(), body: "x".repeat(bytes), delay_seconds: 0, due_at: None };
         let sizes = |tasks: &[Outgoing]| batches(tasks).iter().map(|batch| batch.len()).collect::<Vec<_>>();
         assert_eq!(sizes(&vec![task(1); 23]), [10, 10, 3]);
         assert_eq!(sizes(&vec![task(400_000); 5]), [2, 2, 1]);

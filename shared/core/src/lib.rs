@@ -16,6 +16,7 @@ pub mod profile;
 pub mod property;
 pub mod run;
 pub mod span;
+pub mod status;
 pub mod task;
 pub mod token;
 pub mod trigger;

@@ -208,7 +208,7 @@ impl<'a> Judge<'a> {
             if one.at < due - self.played.skew() {
                 self.broken("nothing is early", format!("{mail:?} of {person:?} due {due} left {}", one.at));
             }
-            self.lateness(mail, due, one.at);
+            self.lateness(mail, due + self.delay(mail, delivery, call.at), one.at);
         }
         self.times(mail, delivery, &sent);
         for claim in entries.iter().filter(|entry| entry.is_claim) {
@@ -233,15 +233,25 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// How late the step before was: a wait begins when it does.
+    fn delay(&self, mail: Mail, delivery: &Delivery, at: Timestamp) -> SignedDuration {
+        let before =
+            self.rest.deliveries.values().find(|other| {
+                mail == Mail::WelcomeThree && other.trigger.0 == delivery.trigger.0 && other.step == "two"
+            });
+        let entered = before.and_then(|before| self.seen.ledger.get(&before.id)?.first().map(|entry| entry.at));
+        let Some(entered) = entered else { return SignedDuration::ZERO };
+        let project = self.played.houses.iter().position(|house| house.id == delivery.project).unwrap_or_default();
+        entered.duration_since(at + Mail::WelcomeTwo.wait(&self.played.waits, project)).max(SignedDuration::ZERO)
+    }
+
     fn lateness(&mut self, mail: Mail, due: Timestamp, left: Timestamp) {
         let well = self.played.well_from;
         let latest = if due >= well + HEALED { due + LATE + self.played.skew() } else { due.max(well) + HEALED };
-        // The third mail's wait begins when the second is due, or taken, whichever is later.
-        let slack = if mail == Mail::WelcomeThree { HEALED } else { SignedDuration::ZERO };
         if self.played.is_healthy() && left > due + LATE {
             self.broken("lateness is bounded when all is well", format!("{mail:?} due {due} left {left}"));
         }
-        if left > latest + slack {
+        if left > latest {
             self.broken("queues drain once faults stop", format!("{mail:?} due {due} left {left}, well from {well}"));
         }
     }

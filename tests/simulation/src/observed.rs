@@ -140,9 +140,12 @@ impl Seen {
             }
             let key = format!("{} {}", entry["MessageGroupId"], entry["MessageDeduplicationId"]);
             let known = self.keys.get(&key).is_some_and(|at| sighting.at.duration_since(*at) < SAME);
-            if !known {
+            let text = entry["MessageBody"].as_str().unwrap_or_default();
+            if known {
+                self.forget(text);
+            } else {
                 self.keys.insert(key, sighting.at);
-                self.accept(entry["MessageBody"].as_str().unwrap_or_default(), Some(sighting.at));
+                self.accept(text, Some(sighting.at));
             }
         }
     }
@@ -150,6 +153,15 @@ impl Seen {
     fn spill(&mut self, body: &[u8]) {
         let spilled: Vec<Outgoing> = serde_json::from_slice(body).unwrap_or_default();
         spilled.iter().for_each(|message| self.accept(&message.body, None));
+    }
+
+    /// A call that was spilled turns out to be one that the queue has already, under another window's id.
+    fn forget(&mut self, text: &str) {
+        let same: Vec<EventId> = from_text::<Calls>(text)
+            .map(|calls| calls.calls.into_iter().map(|call| call.id).collect())
+            .unwrap_or_default();
+        self.accepted.retain(|one| one.queued_at.is_some() || !same.contains(&one.call.id));
+        self.by_id = self.accepted.iter().enumerate().map(|(index, one)| (one.call.id.clone(), index)).collect();
     }
 
     fn accept(&mut self, text: &str, queued_at: Option<Timestamp>) {

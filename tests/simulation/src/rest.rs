@@ -61,7 +61,7 @@ impl Rest {
         }
         let spilled = Spill::new(clients.s3.clone(), sim.settings().bucket.clone()).list(10).await?;
         left.extend(spilled.into_iter().map(|key| format!("spilled {key}")));
-        let parked = dunlin_aws::parked::Parked::new(&clients, prefix).list(10).await?;
+        let parked = dunlin_aws::parked::Parked::new(&clients, prefix).list(None, 10).await?;
         left.extend(parked.into_iter().map(|task| format!("parked from {}: {}", task.queue, task.reason)));
         let mut mails = sim.cloud().outbox().list(MAILS, 0);
         mails.reverse();

@@ -153,3 +153,54 @@ async fn a_task_that_the_queue_does_not_take_stays_parked() {
         assert_eq!(house.get(&format!("/parked/{}", task.id)).await.0, 200);
     }
 }
+
+/// The ids of all pages of a listing, or of what is done page by page.
+async fn walk(house: &House, method: Method, path: &str, query: &str) -> Vec<String> {
+    let (mut ids, mut after) = (Vec::new(), String::new());
+    loop {
+        let (status, page) = house.ask(method.clone(), &format!("{path}?{query}{after}"), Value::Null).await;
+        assert_eq!(status, 200, "{page}");
+        let tasks = page["parked"].as_array().expect("a page");
+        ids.extend(tasks.iter().map(|task| task["id"].as_str().expect("an id").to_owned()));
+        let Some(next) = page["next"].as_str() else { return ids };
+        after = format!("&after={next}");
+    }
+}
+
+#[tokio::test]
+async fn many_parked_tasks_are_listed_redriven_and_discarded_by_page_queue_project_reason_and_time() {
+    let house = House::with_project().await;
+    let parked = Parked::new(&house.clients, "dunlin-");
+    for n in 0..120 {
+        let (queue, reason) = if n % 2 == 0 { ("sends", "does not parse") } else { ("steps", "no such version") };
+        let at = NOON + SignedDuration::from_secs(n);
+        let body = format!(r#"{{"project":"prj_p{}"}}"#, n % 3);
+        parked.put(&ParkedTask::new(queue, &n.to_string(), &body, reason, at)).await.expect("stored");
+    }
+    let list = async |query: &str| walk(&house, Method::GET, "/parked", query).await;
+    let mut all = list("limit=7").await;
+    assert_eq!(all.len(), 120);
+    all.dedup();
+    assert_eq!((all.len(), all.is_sorted()), (120, true), "each once");
+    assert_eq!(list("limit=7&queue=sends&project=prj_p0").await.len(), 20);
+    assert_eq!(list("reason=no%20such").await.len(), 60);
+    let before = NOON + SignedDuration::from_secs(30);
+    let some = format!("limit=4&queue=steps&before={before}");
+    let redriven = walk(&house, Method::POST, "/parked/redrive", &some).await;
+    assert_eq!((redriven.len(), house.wire.queued("dunlin-steps").len()), (15, 15));
+    assert_eq!(list("").await.len(), 105);
+    assert_eq!(walk(&house, Method::DELETE, "/parked", "limit=9&reason=parse").await.len(), 60);
+    assert_eq!(list("").await.len(), 45);
+    assert_eq!(house.get("/parked?after=nonsense").await.0, 400);
+}
+
+#[tokio::test]
+async fn a_task_of_a_queue_that_is_no_more_does_not_keep_the_others_from_going_back() {
+    let house = House::with_project().await;
+    for queue in ["gone", "steps"] {
+        let task = ParkedTask::new(queue, "m", "{}", "poison", NOON);
+        Parked::new(&house.clients, "dunlin-").put(&task).await.expect("stored");
+    }
+    assert_eq!(walk(&house, Method::POST, "/parked/redrive", "").await.len(), 1);
+    assert_eq!(walk(&house, Method::GET, "/parked", "").await.len(), 1);
+}

@@ -102,13 +102,17 @@ impl State {
                 let values = &request["ExpressionAttributeValues"];
                 // A listing of everything is one from a space on, which no key begins with.
                 let (pk, prefix) = (text(&values[":pk"]), text(&values[":sk"]).trim().to_owned());
+                let (first, last) = (text(&values[":first"]), text(&values[":last"]));
+                let behind = text(&request["ExclusiveStartKey"]["sk"]);
                 let in_it = |(at, _): &(&(String, String, String), &Value)| {
-                    at.0 == table && at.1 == pk && at.2.starts_with(&prefix)
+                    let within = last.is_empty() || (first <= at.2 && at.2 <= last && behind < at.2);
+                    at.0 == table && at.1 == pk && at.2.starts_with(&prefix) && within
                 };
                 let mut found: Vec<&Value> = self.items.iter().filter(in_it).map(|(_, item)| item).collect();
                 if request["ScanIndexForward"] == false {
                     found.reverse();
                 }
+                found.truncate(request["Limit"].as_u64().and_then(|limit| limit.try_into().ok()).unwrap_or(usize::MAX));
                 (200, json!({"Items": found, "Count": found.len()}))
             }
             other => panic!("{other} is not answered here"),

@@ -14,11 +14,11 @@ const MANY: usize = 100;
 /// Looks at parked tasks.
 pub(crate) async fn look_at_parked(stage: &Stage) -> Finding {
     let check = Finding::of("parked tasks");
-    match Parked::new(&stage.clients, &stage.prefix).list(MANY).await {
+    match Parked::new(&stage.clients, &stage.prefix).list(None, MANY).await {
         Ok(parked) if parked.is_empty() => check.saw("none"),
         Ok(parked) => {
             let more = if parked.len() == MANY { "at least " } else { "" };
-            let mend = "see why at GET /manage/v1/parked, mend the cause, then POST /manage/v1/parked/{id}/redrive";
+            let mend = "see why with `dunlin parked list`, mend the cause, then `dunlin parked redrive`";
             check.warn_unless(false, format!("{more}{}", parked.len()), mend)
         }
         Err(error) => check.wrong(error.to_string(), "look again; if it stays, the table of parked tasks is ill"),

@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context as _, bail};
 use dunlin_core::campaign::{Campaign, Problem};
 use dunlin_core::ids::ProjectId;
 use http::Method;
 use serde::Deserialize;
-use serde_json::Value;
 
+use crate::admin::{Refused, accepted, read};
 use crate::args::Push;
-use crate::client::{Answer, Client, is_local};
-use crate::keys::Keys;
+use crate::client::Client;
 use crate::run::Outcome;
 use crate::{check, say};
 
@@ -30,20 +28,6 @@ struct Head {
     problems: Vec<Problem>,
 }
 
-/// A refusal of `manage`.
-#[derive(Deserialize)]
-struct Refused {
-    error: Reason,
-    #[serde(default)]
-    problems: Vec<Problem>,
-}
-
-#[derive(Deserialize)]
-struct Reason {
-    message: String,
-    mend: Option<String>,
-}
-
 /// Checks the folder, then publishes one campaign after the other.
 pub(crate) async fn push(asked: Push) -> anyhow::Result<Outcome> {
     let project = ProjectId::parse(&asked.project)?;
@@ -53,9 +37,9 @@ pub(crate) async fn push(asked: Push) -> anyhow::Result<Outcome> {
         say::line(check::verdict(&folder));
         return Ok(Outcome::Unwell);
     }
-    let client = Client::new(&asked.url, &admin_key(&asked)?)?;
+    let client = asked.door.open()?;
     let base = format!("/manage/v1/projects/{project}/campaigns");
-    let listed: Listed = accepted(client.send(Method::GET, &base, None).await?)?;
+    let listed: Listed = accepted(&client.send(Method::GET, &base, None).await?)?;
     let before: BTreeMap<String, u32> = listed.campaigns.into_iter().map(|head| (head.id, head.version)).collect();
 
     let (mut outcome, bar) = (Outcome::Well, say::bar("publishing", folder.campaigns.len() as u64, "campaign"));
@@ -86,7 +70,7 @@ async fn put<'c>(client: &Client, base: &str, campaign: &'c Campaign, before: Op
         let refused: Refused = read(&answer)?;
         return Ok(Line { campaign, before, head: None, problems: refused.problems });
     }
-    let mut head: Head = accepted(answer)?;
+    let mut head: Head = accepted(&answer)?;
     let problems = std::mem::take(&mut head.problems);
     Ok(Line { campaign, before, head: Some(head), problems })
 }
@@ -106,72 +90,25 @@ impl Line<'_> {
     }
 }
 
-/// The admin key: as given, else of the dunlin on this machine.
-fn admin_key(asked: &Push) -> anyhow::Result<String> {
-    if let Some(key) = &asked.admin_key {
-        return Ok(key.clone());
-    }
-    if !is_local(&asked.url) {
-        bail!("the admin key is missing: give --admin-key or set DUNLIN_ADMIN_KEY");
-    }
-    let keys = Keys::read(&asked.data)?;
-    let missing = || format!("there are no keys in {}: start `dunlin` here, or give --admin-key", asked.data.display());
-    Ok(keys.with_context(missing)?.admin_key)
-}
-
-/// The body of an answer that says yes.
-fn accepted<T: serde::de::DeserializeOwned>(answer: Answer) -> anyhow::Result<T> {
-    if answer.status.is_success() {
-        return read(&answer);
-    }
-    let Ok(Refused { error: Reason { message, mend }, .. }) = serde_json::from_slice(&answer.body) else {
-        bail!("the server answered {}: is it dunlin?", answer.status);
-    };
-    match mend {
-        Some(mend) => bail!("{message}; {mend}"),
-        None => bail!("{message}"),
-    }
-}
-
-fn read<T: serde::de::DeserializeOwned>(answer: &Answer) -> anyhow::Result<T> {
-    let shape =
-        || format!("the server answered {} in an unknown form: is it dunlin of another version?", answer.status);
-    let value: Value = serde_json::from_slice(&answer.body).with_context(shape)?;
-    serde_json::from_value(value).with_context(shape)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
     use std::path::Path;
 
-    use dunlin_aws::Clock;
-    use dunlin_local::{Cloud, World};
-
     use super::*;
-    use crate::project::{DEMO, Place, settings};
-
-    /// A dunlin on a port, with an empty project.
-    async fn serve(keys: &Keys) -> (Place, String) {
-        let cloud = Cloud::in_memory(Clock::System, 1).expect("a cloud");
-        let world = World::new(cloud, settings(keys, "http://localhost:9000").expect("settings"), 1);
-        let place = Place::find_or_make(&world).await.expect("a project");
-        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
-        drop(tokio::spawn(async move { axum::serve(listener, world.router()).await }));
-        (place, url)
-    }
+    use crate::admin::Door;
+    use crate::admin::tests::serve;
+    use crate::keys::Keys;
+    use crate::project::{DEMO, Place};
 
     #[tokio::test]
     async fn a_folder_is_published_once_and_only_with_the_key() {
         let keys = Keys::generate();
-        let (place, url) = serve(&keys).await;
+        let (world, door) = serve(&keys).await;
+        let place = Place::find_or_make(&world).await.expect("a project");
         let asked = |key: &str| Push {
             folder: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples"),
-            url: url.clone(),
             project: DEMO.to_owned(),
-            admin_key: Some(key.to_owned()),
-            data: Path::new("/nowhere").to_owned(),
+            door: Door { admin_key: Some(key.to_owned()), ..door.clone() },
         };
         let error = push(asked("a wrong key")).await.expect_err("refused").to_string();
         assert!(error.contains("admin key"), "{error}");
@@ -181,13 +118,5 @@ mod tests {
             let versions: Vec<u32> = place.heads().await.expect("heads").iter().map(|head| head.version).collect();
             assert_eq!(versions, [1, 1, 1], "the same content is no new version");
         }
-    }
-
-    #[test]
-    fn a_refusal_says_what_and_how_to_mend_it() {
-        let body = br#"{"error": {"code": "unauthorized", "message": "the key is wrong", "mend": "send another"}}"#;
-        let answer = Answer { status: http::StatusCode::UNAUTHORIZED, body: body.to_vec().into() };
-        let error = accepted::<Value>(answer).expect_err("refused").to_string();
-        assert_eq!(error, "the key is wrong; send another");
     }
 }

@@ -19,7 +19,7 @@ pub enum Door {
     Intake,
     /// `link`: `/l/`.
     Link,
-    /// `manage`: `/manage/v1/`.
+    /// `manage`: `/manage/v1/` and `/status`.
     Manage,
 }
 

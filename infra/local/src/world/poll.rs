@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage, SqsMessageAttribute};
 use dunlin_aws::resources::Queue;
 use jiff::Timestamp;
 
@@ -113,6 +113,13 @@ pub fn event(queue: &str, messages: Vec<Message>) -> SqsEvent {
         record.receipt_handle = Some(message.receipt);
         record.body = Some(message.body);
         record.attributes = message.attributes.into_iter().collect::<HashMap<_, _>>();
+        let custom = message.message_attributes.into_iter().map(|(name, value)| {
+            let mut attribute = SqsMessageAttribute::default();
+            attribute.string_value = value.string_value;
+            attribute.data_type = Some(value.data_type);
+            (name, attribute)
+        });
+        record.message_attributes = custom.collect();
         record.event_source = Some("aws:sqs".to_owned());
         record.event_source_arn = Some(queue_arn(queue));
         record.aws_region = Some(crate::REGION.to_owned());
