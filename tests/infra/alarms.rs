@@ -31,6 +31,7 @@ fn somebody_hears_of_every_dead_letter_and_every_message_that_waits_too_long() {
     assert_eq!(subjects(&template, "dead-letters", "ApproximateNumberOfMessagesVisible"), dead);
     let mut aged = subjects(&template, "queue-age", "ApproximateAgeOfOldestMessage");
     aged.extend(subjects(&template, "step-age", "ApproximateAgeOfOldestMessage"));
+    aged.extend(subjects(&template, "backlog-age", "ApproximateAgeOfOldestMessage"));
     assert_eq!(aged, QUEUES.iter().map(|queue| queue.name()).collect());
 }
 

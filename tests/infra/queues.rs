@@ -1,6 +1,7 @@
 //! Queues and what reads them.
 
 use dunlin_aws::resources::{QUEUES, Queue, RETENTION_DAYS};
+use dunlin_core::limits;
 use dunlin_local::{Function, world};
 use serde_json::{Value, json};
 
@@ -38,11 +39,13 @@ fn every_queue_has_its_own_dead_letter_queue_of_the_same_kind() {
 }
 
 #[test]
-fn the_events_queue_is_as_fast_as_a_fifo_queue_can_be() {
+fn the_queues_of_calls_are_as_fast_as_a_fifo_queue_can_be() {
     let template = Template::read();
-    let events = deployed(&template, &dunlin_aws::resources::EVENTS);
-    assert_eq!(events["DeduplicationScope"], "messageGroup");
-    assert_eq!(events["FifoThroughputLimit"], "perMessageGroupId");
+    for queue in QUEUES.iter().filter(|queue| queue.fifo) {
+        let calls = deployed(&template, queue);
+        assert_eq!(calls["DeduplicationScope"], "messageGroup", "{}", queue.stem);
+        assert_eq!(calls["FifoThroughputLimit"], "perMessageGroupId", "{}", queue.stem);
+    }
 }
 
 #[test]
@@ -84,5 +87,23 @@ fn a_message_stays_hidden_for_six_time_outs_of_its_reader() {
         let hidden = deployed(&template, queue)["VisibilityTimeout"].as_u64().expect("a visibility time-out");
         assert!(hidden >= 6 * timeout, "{}: {hidden} s for a time-out of {timeout} s", queue.stem);
         assert_eq!(timeout, u64::from(queue.timeout_seconds), "{}", queue.stem);
+    }
+}
+
+#[test]
+fn what_one_project_can_have_in_flight_is_what_the_decision_says() {
+    let decision = std::fs::read_to_string(dunlin_tests::root().join("docs/adr/0009-fairness.md")).expect("ADR 9");
+    for queue in QUEUES {
+        let in_flight = queue.concurrency as usize * world::BATCH;
+        let row = format!("| `{}` | {} | {in_flight} |", queue.name(), queue.concurrency);
+        assert!(decision.contains(&row), "{row}");
+    }
+    let turns = dunlin_aws::turns::TURNS;
+    assert!(decision.contains(&format!("at most {turns} of a batch")), "{turns}");
+    for number in [limits::SOFT_CALLS, limits::HARD_CALLS, limits::SHARE_CALLS] {
+        assert!(decision.contains(&format!("{number} calls")), "{number}");
+    }
+    for starts in [limits::STARTS_PER_HOUR, limits::TRANSACTIONAL_STARTS_PER_HOUR] {
+        assert!(decision.contains(&format!("{starts} runs")), "{starts}");
     }
 }

@@ -33,7 +33,15 @@ fn what_was_deployed_once_keeps_its_names_and_keys() {
         let keys = json!([{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]);
         assert_eq!(table["KeySchema"], keys, "{name}");
     }
-    for (name, fifo) in [("events.fifo", true), ("steps", false), ("sends", false), ("feedback", false)] {
+    for (name, fifo) in [
+        ("events.fifo", true),
+        ("backlog.fifo", true),
+        ("steps", false),
+        ("sends-transactional", false),
+        ("sends", false),
+        ("sends-backlog", false),
+        ("feedback", false),
+    ] {
         let queue = template.named("AWS::SQS::Queue", "QueueName", &format!("dunlin-{name}"));
         assert_eq!(queue["FifoQueue"] == json!(true), fifo, "{name}");
     }

@@ -1,6 +1,6 @@
 //! A story in which every function does all that it can do: what a person and an operator do in a year, in a minute.
 
-use dunlin_aws::resources::{EVENTS, FEEDBACK, Queue, SENDS, STEPS};
+use dunlin_aws::resources::{QUEUES, Queue};
 use dunlin_local::{Fault, FaultKind, Service, When};
 use dunlin_tests::{Stage, link};
 use http::{Method, StatusCode};
@@ -29,9 +29,28 @@ messages:
     text: Hello again
 ";
 
+/// The same as a receipt, which has a lane of its own.
+const RECEIPTS: &str = "
+id: cmp_receipts
+name: Receipts
+kind: workflow
+transactional: true
+trigger: {event: Signed up}
+from: hello@larkspur.example
+steps:
+  - {name: first, send: receipt}
+  - {name: month, wait: 31 days}
+  - {name: second, send: receipt}
+messages:
+  receipt:
+    subject: Received
+    text: We have it
+";
+
 /// Plays it.
 pub(crate) async fn play(stage: &Stage) {
     stage.publish(SERIES).await;
+    stage.publish(RECEIPTS).await;
     stage.identify("ann", json!({"plan": "free"})).await;
     stage.track("ann", "Signed up", json!({})).await;
     stage.pass(SignedDuration::from_mins(10)).await;
@@ -39,6 +58,7 @@ pub(crate) async fn play(stage: &Stage) {
     stage.pass(SignedDuration::from_hours(24 * 40)).await;
     assert!(stage.mails().len() >= 2, "{:?}", stage.sent());
     bounce(stage).await;
+    flood(stage).await;
     outage(stage).await;
     lost_answers(stage).await;
     refused_mail(stage).await;
@@ -49,7 +69,7 @@ pub(crate) async fn play(stage: &Stage) {
 
 /// Opens, clicks, views and unsubscribes.
 async fn recipient(stage: &Stage) {
-    let mail = stage.mails().remove(0);
+    let mail = stage.mails().into_iter().find(|mail| mail.subject == "Hello").expect("the first mail of the series");
     for (kind, method) in [("o", Method::GET), ("c", Method::GET), ("v", Method::GET), ("u", Method::GET)] {
         let (status, _) = stage.request(method, &link(&mail, kind), &[], &Value::Null).await;
         assert!(status.is_success() || status.is_redirection(), "{kind}: {status}");
@@ -71,6 +91,21 @@ async fn bounce(stage: &Stage) {
     stage.call(Method::POST, "/users/track", body).await;
     stage.track("bea", "Signed up", json!({})).await;
     stage.pass(SignedDuration::from_mins(30)).await;
+}
+
+/// The project sends more than all others together: its calls take the second lane, by way of the spill, too; and SES is
+/// over its limit for their mails.
+async fn flood(stage: &Stage) {
+    stage.flood().await;
+    let faults = stage.world.cloud().faults();
+    faults.set(vec![Fault::new(FaultKind::Unreachable, When::Chance(1.0)).at(Service::SqsFifo)]);
+    stage.track("flo", "Looked", json!({})).await;
+    faults.set(vec![Fault::new(FaultKind::Throttle, When::Chance(1.0)).at(Service::Ses)]);
+    stage.identify("flo", json!({})).await;
+    stage.track("flo", "Signed up", json!({})).await;
+    stage.world.settle().await;
+    faults.clear();
+    stage.pass(SignedDuration::from_hours(24 * 40)).await;
 }
 
 /// The queue is away: calls are spilled, and come back.
@@ -118,7 +153,7 @@ async fn status(stage: &Stage) {
 /// What nobody can read is parked on every queue, and goes back to it. While the tables are away it cannot even be parked:
 /// then it is given back.
 async fn poison(stage: &Stage) {
-    for queue in [EVENTS, STEPS, SENDS, FEEDBACK] {
+    for queue in QUEUES {
         put(stage, queue).await;
     }
     let faults = stage.world.cloud().faults();
@@ -128,7 +163,7 @@ async fn poison(stage: &Stage) {
     stage.pass(SignedDuration::from_mins(1)).await;
     let (_, listed) = stage.manage(Method::GET, "/parked", &Value::Null).await;
     let parked = listed["parked"].as_array().expect("parked tasks").clone();
-    assert_eq!(parked.len(), 4, "{listed}");
+    assert_eq!(parked.len(), QUEUES.len(), "{listed}");
     for task in &parked {
         let path = format!("/parked/{}", task["id"].as_str().expect("an id"));
         let (status, _) = stage.manage(Method::POST, &format!("{path}/redrive"), &Value::Null).await;

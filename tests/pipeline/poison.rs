@@ -35,11 +35,16 @@ async fn a_redriven_task_does_nothing_twice() {
     stage.publish(RECEIPT).await;
     stage.track("ann@example.com", "Bought", json!({"order": "1"})).await;
     while stage.world.poll(dunlin_local::Function::Evaluate).await > 0 {}
-    let sends = stage.world.queue_name(&dunlin_aws::resources::SENDS);
+    let sends = stage.world.queue_name(&dunlin_aws::resources::SENDS_TRANSACTIONAL);
     let message = stage.world.cloud().sqs().receive(&sends, 1).remove(0);
     let parked = dunlin_aws::parked::Parked::new(stage.world.clients(), "dunlin-");
-    let task =
-        dunlin_aws::parked::ParkedTask::new("sends", &message.id, &message.body, "to be seen", dunlin_tests::start());
+    let task = dunlin_aws::parked::ParkedTask::new(
+        "sends-transactional",
+        &message.id,
+        &message.body,
+        "to be seen",
+        dunlin_tests::start(),
+    );
     parked.put(&task).await.expect("parked");
     stage.pass(SignedDuration::from_mins(5)).await;
     assert_eq!(stage.sent().len(), 1, "the message itself comes back");

@@ -79,7 +79,16 @@ impl Stage {
 
     /// A stage with an empty project in a world that is there already.
     pub async fn over(world: World, seed: u64) -> Self {
-        let project = ProjectId::derive(&["larkspur"]);
+        Self::of(world, "larkspur", seed).await
+    }
+
+    /// Another project in the same world, with nothing in it.
+    pub async fn beside(&self, name: &str) -> Self {
+        Self::of(self.world.clone(), name, self.seed).await
+    }
+
+    async fn of(world: World, name: &str, seed: u64) -> Self {
+        let project = ProjectId::derive(&[name]);
         let control = Control::new(world.clients(), "dunlin-");
         let from = Some("Larkspur <hello@larkspur.example>".to_owned());
         let state = Project { id: project.clone(), name: "Larkspur".to_owned(), from, created_at: start(), tokens: 0 };
@@ -149,6 +158,22 @@ impl Stage {
     pub async fn track(&self, id: &str, event: &str, data: Value) {
         self.call(Method::POST, "/events/track", json!({"identity": {"id": id}, "event_name": event, "data": data}))
             .await;
+    }
+
+    /// `/v1/batch`: calls of the Segment API, which must be accepted.
+    pub async fn batch(&self, items: &[Value]) {
+        let body = json!({"writeKey": self.token, "batch": items});
+        let (status, answer) = self.request(Method::POST, "/v1/batch", &[], &body).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+    }
+
+    /// Makes the project a flood beside three others: from here on its calls take the second lane.
+    pub async fn flood(&self) {
+        for name in ["first", "second", "third"] {
+            self.beside(name).await.track("neighbour", "Looked", json!({})).await;
+        }
+        let looked = |n: usize| json!({"type": "track", "userId": format!("looker-{n}"), "event": "Looked"});
+        self.batch(&(0..60).map(looked).collect::<Vec<_>>()).await;
     }
 
     /// Publishes a campaign written as in a file, through `manage`.

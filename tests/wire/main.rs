@@ -36,6 +36,11 @@ fn calls_ever_queued_can_be_read() {
 }
 
 #[test]
+fn calls_ever_spilled_can_be_read() {
+    reads_every_line::<Vec<dunlin_aws::calls::Outgoing>>("spilled.jsonl");
+}
+
+#[test]
 fn steps_ever_queued_can_be_read() {
     reads_every_line::<Step>("steps.jsonl");
 }

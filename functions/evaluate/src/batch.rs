@@ -1,7 +1,9 @@
-//! A batch of messages from the events queue: one piece of work a person, in the order of their messages.
+//! A batch of messages from one of the two lanes of calls: one piece of work a person, in the order of their messages.
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
-use dunlin_aws::batch::{Fates, Record, read, settle};
+use dunlin_aws::batch::{Fates, Record, read, settle, source};
+use dunlin_aws::resources::Queue;
+use dunlin_aws::turns::Turns;
 use dunlin_aws::{Error, Kind, resources};
 use dunlin_core::call::Call;
 use dunlin_core::ids::{ProjectId, UserId};
@@ -19,46 +21,48 @@ impl Evaluate {
     }
 
     async fn batch(&self, event: SqsEvent) -> SqsBatchResponse {
-        let mut fates = Fates::default();
+        let (lane, mut fates) = (source(&event, resources::EVENTS, &[resources::BACKLOG]), Fates::default());
         let now = self.clock.now();
-        let records = read::<Calls>(resources::EVENTS.stem, event, &self.parked, now, &mut fates).await;
+        let records = read::<Calls>(lane.stem, event, &self.parked, now, &mut fates).await;
         let people = by_person(records);
-        let results = self.hold.through(&people, now, |records| self.person(records)).await;
+        let turns = Turns::of(people.iter().filter_map(|records| project(records)));
+        let work = |records| turns.take(project(records), self.person(lane, records));
+        let results = self.hold.through(&people, now, |records| work(records)).await;
         for (records, result) in people.iter().zip(results) {
             match result {
                 Err(error) if !error.kind.is_retryable() && records.len() > 1 => {
-                    self.one_by_one(records, &mut fates).await
+                    self.one_by_one(lane, records, &mut fates).await
                 }
                 Err(error) if error.kind.is_retryable() => {
                     records.iter().for_each(|record| fates.again(record, &error))
                 }
-                result => self.settle_all(records, result, &mut fates).await,
+                result => self.settle_all(lane, records, result, &mut fates).await,
             }
         }
         fates.response(&self.hold).await
     }
 
-    async fn settle_all(&self, records: &[Record<Calls>], result: Result<(), Error>, fates: &mut Fates) {
+    async fn settle_all(&self, lane: Queue, records: &[Record<Calls>], result: Result<(), Error>, fates: &mut Fates) {
         if let (Err(error), Some(record)) = (result, records.first()) {
-            settle(resources::EVENTS.stem, record, Err(error), &self.parked, self.clock.now(), fates).await;
+            settle(lane.stem, record, Err(error), &self.parked, self.clock.now(), fates).await;
         }
     }
 
     /// Some message is poison: each by itself tells which, and the others are not harmed.
-    async fn one_by_one(&self, records: &[Record<Calls>], fates: &mut Fates) {
+    async fn one_by_one(&self, lane: Queue, records: &[Record<Calls>], fates: &mut Fates) {
         let mut blocked = None;
         for record in records {
             if let Some(error) = &blocked {
                 fates.again(record, error);
                 continue;
             }
-            match self.person(std::slice::from_ref(record)).await {
+            match self.person(lane, std::slice::from_ref(record)).await {
                 Err(error) if error.kind.is_retryable() => {
                     fates.again(record, &error);
                     blocked = Some(error);
                 }
                 result => {
-                    settle(resources::EVENTS.stem, record, result, &self.parked, self.clock.now(), fates).await;
+                    settle(lane.stem, record, result, &self.parked, self.clock.now(), fates).await;
                     // Where not even parking worked, the order within the group still holds.
                     blocked = fates.comes_back(record).then(|| Error::bare(Kind::Unavailable, "park a task"));
                 }
@@ -66,11 +70,11 @@ impl Evaluate {
         }
     }
 
-    async fn person(&self, records: &[Record<Calls>]) -> Result<(), Error> {
+    async fn person(&self, lane: Queue, records: &[Record<Calls>]) -> Result<(), Error> {
         let calls: Vec<&Call> = records.iter().flat_map(|record| &record.task.calls).collect();
         let mut last = Error::bare(Kind::Conflict, "evaluate");
         for _ in 0..CONFLICTS {
-            match self.take(&calls).await {
+            match self.take(lane, &calls).await {
                 Err(error) if error.kind == Kind::Conflict => last = error,
                 result => return result,
             }
@@ -90,6 +94,11 @@ fn by_person(records: Vec<Record<Calls>>) -> Vec<Vec<Record<Calls>>> {
         }
     }
     people
+}
+
+/// Whose person the records are about.
+fn project(records: &[Record<Calls>]) -> Option<&ProjectId> {
+    Some(person(records.first()?)?.0)
 }
 
 /// Whom a record is about.

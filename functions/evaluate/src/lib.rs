@@ -19,7 +19,7 @@ pub const SETTINGS: &[Setting] = &[Setting::Region, Setting::Prefix, Setting::Qu
 /// The connections it opens at init.
 pub const WARM: Warm = Warm { table: Some(resources::CONTROL), queue: Some(resources::SENDS) };
 
-/// What `evaluate` may touch: profiles, runs, timers, the steps and sends queues; it reads campaigns and parks poison.
+/// What `evaluate` may touch: profiles, runs, timers, the steps queue, the lanes of mails; it reads campaigns and parks poison.
 #[derive(Clone, Debug)]
 pub struct Evaluate {
     profiles: Profiles,

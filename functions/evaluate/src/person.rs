@@ -2,30 +2,31 @@
 
 use std::collections::BTreeSet;
 
+use dunlin_aws::resources::Queue;
 use dunlin_aws::runs::Runs;
-use dunlin_aws::{Error, Kind, Stored};
+use dunlin_aws::{Error, Kind, Stored, resources};
 use dunlin_core::call::{Action, Call};
 use dunlin_core::condition::Facts;
 use dunlin_core::ids::{EventId, UserId};
 use dunlin_core::profile::rename::rename;
-use dunlin_core::profile::{Profile, Stamp, counts_as};
+use dunlin_core::profile::{Profile, Stamp, Start, counts_as};
 use dunlin_core::run::{RunState, Transition, start};
-use dunlin_core::task::TriggerEvent;
-use dunlin_core::trigger::entries;
+use dunlin_core::task::{Lane, TriggerEvent};
+use dunlin_core::trigger::{Campaigns, entries};
 
 use crate::Evaluate;
 
 impl Evaluate {
     /// Takes one person's calls in order. Everything may be done again: a call that was taken changes nothing, and the
     /// runs it starts have its id.
-    pub(crate) async fn take(&self, calls: &[&Call]) -> Result<(), Error> {
+    pub(crate) async fn take(&self, lane: Queue, calls: &[&Call]) -> Result<(), Error> {
         for part in calls.split_inclusive(|call| matches!(call.action, Action::Reidentify { .. })) {
             let (updates, new_id) = match part.split_last() {
                 Some((call, before)) if matches!(call.action, Action::Reidentify { .. }) => (before, Some(*call)),
                 _ => (part, None),
             };
             if !updates.is_empty() {
-                self.update(updates).await?;
+                self.update(lane, updates).await?;
             }
             if let Some(call) = new_id {
                 self.rename(call).await?;
@@ -35,33 +36,19 @@ impl Evaluate {
     }
 
     /// Calls that concern one profile: one read, one write, whatever their number.
-    async fn update(&self, calls: &[&Call]) -> Result<(), Error> {
+    async fn update(&self, lane: Queue, calls: &[&Call]) -> Result<(), Error> {
         let Some(first) = calls.first() else { return Ok(()) };
         let (project, live) = (&first.project, self.catalog.live(&first.project).await?);
         let mut stored = self.profiles.get(project, &first.user).await?;
         let (mut changed, mut transitions) = (false, Vec::new());
         let recorded = self.recorded(&stored.state, calls).await?;
         for call in calls {
-            if !stored.state.seen().contains(call) && !recorded.contains(&call.id) {
+            let is_new = !stored.state.seen().contains(call) && !recorded.contains(&call.id);
+            if is_new {
                 stored.state.apply(call);
                 changed = true;
             }
-            if let Some(event) = trigger(&stored.state, call) {
-                let facts = Facts { profile: &stored.state, event: &event, now: call.accepted_at };
-                for entry in entries(&event, call.accepted_at, &facts, &live.campaigns) {
-                    if entry.decision.passed() {
-                        let user = stored.state.id.clone();
-                        transitions.push(start(
-                            entry.published,
-                            project.clone(),
-                            user,
-                            event.clone(),
-                            &facts,
-                            call.accepted_at,
-                        ));
-                    }
-                }
-            }
+            changed |= enter(&mut stored.state, call, is_new, lane, &live.campaigns, &mut transitions);
         }
         if changed {
             self.store(first, &mut stored).await?;
@@ -129,6 +116,38 @@ impl Evaluate {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Starts the runs of those campaigns that a call enters; whether the profile remembers a new one.
+fn enter(
+    profile: &mut Profile,
+    call: &Call,
+    is_new: bool,
+    lane: Queue,
+    campaigns: &Campaigns,
+    transitions: &mut Vec<Transition>,
+) -> bool {
+    let Some(event) = trigger(profile, call) else { return false };
+    let (mut changed, now) = (false, call.accepted_at);
+    for entry in entries(&event, now, &Facts { profile, event: &event, now }, campaigns) {
+        if !entry.decision.passed() {
+            continue;
+        }
+        let campaign = &entry.published.campaign;
+        match profile.start(campaign, call, is_new) {
+            Start::TooOften => {
+                if is_new {
+                    tracing::warn!(project.id = %call.project, campaign.id = %campaign.id, "campaign starts too often");
+                }
+                continue;
+            }
+            first => changed |= first == Start::First,
+        }
+        let lane = Lane::of(campaign, lane.stem == resources::BACKLOG.stem);
+        let (user, facts) = (profile.id.clone(), Facts { profile, event: &event, now });
+        transitions.push(start(entry.published, call.project.clone(), user, event.clone(), lane, &facts, now));
+    }
+    changed
 }
 
 /// The event that a call is to campaigns, unless it is erased already.

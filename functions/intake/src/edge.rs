@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use dunlin_aws::Kind;
 use dunlin_aws::calls::Outgoing;
+use dunlin_aws::{Kind, resources};
 use dunlin_core::ids::ProjectId;
 use dunlin_core::limits::CALL_BYTES;
+use dunlin_core::quota::Standing;
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 
@@ -66,10 +67,11 @@ async fn take_track(intake: &Intake, endpoint: track::Endpoint, request: Request
     let credential = credential::track(head.uri.query(), &mut fields);
     let asked = track::read(endpoint, fields)?;
     let project = intake.project(credential.as_ref()).ok_or_else(|| Refusal::credential("auth_token"))?;
+    let lane = lane(intake, &project, 1)?;
     let accepted_at = intake.accept();
     let accepted = asked.accept(&project, accepted_at, &intake.chance);
     let call = pack::write(&accepted).map_err(|_| too_large(endpoint.heavy_field()))?;
-    let spilled = store(intake, accepted_at, pack::pack(vec![call])).await?;
+    let spilled = store(intake, lane, accepted_at, pack::pack(vec![call])).await?;
     Ok(Taken { project, calls: 1, rejects: Rejects::default(), spilled })
 }
 
@@ -81,6 +83,7 @@ async fn take_segment(intake: &Intake, endpoint: segment::Endpoint, request: Req
     let accepted_at = intake.clock.now();
     let mut rejects = Rejects::default();
     let asked = segment::read(endpoint, fields, accepted_at, &mut rejects)?;
+    let lane = lane(intake, &project, asked.len())?;
     let mut calls = Vec::with_capacity(asked.len());
     for asked in asked {
         match (pack::write(&asked.accept(&project, intake.accept(), &intake.chance)), endpoint) {
@@ -90,7 +93,7 @@ async fn take_segment(intake: &Intake, endpoint: segment::Endpoint, request: Req
         }
     }
     let count = calls.len();
-    let spilled = store(intake, accepted_at, pack::pack(calls)).await?;
+    let spilled = store(intake, lane, accepted_at, pack::pack(calls)).await?;
     Ok(Taken { project, calls: count, rejects, spilled })
 }
 
@@ -98,12 +101,30 @@ fn too_large(field: &str) -> Refusal {
     Refusal::large(format!("`{field}` makes the call larger than {CALL_BYTES} bytes: send less in it"))
 }
 
-/// Stores messages: on the queue, else in the spill. Says why the queue did not take them, when it did not.
-async fn store(intake: &Intake, accepted_at: Timestamp, messages: Vec<Outgoing>) -> Result<Option<Kind>, Refusal> {
+/// The lane that a project's calls take.
+fn lane(intake: &Intake, project: &ProjectId, calls: usize) -> Result<resources::Queue, Refusal> {
+    match intake.standing(project, calls) {
+        Standing::Within => Ok(resources::EVENTS),
+        Standing::Over => Ok(resources::BACKLOG),
+        Standing::Beyond => {
+            tracing::warn!(project.id = %project, calls.count = calls, "over the hard quota");
+            Err(Refusal::quota())
+        }
+    }
+}
+
+/// Stores messages: on their lane's queue, else in the spill. Says why the queue did not take them, when it did not.
+async fn store(
+    intake: &Intake,
+    lane: resources::Queue,
+    accepted_at: Timestamp,
+    messages: Vec<Outgoing>,
+) -> Result<Option<Kind>, Refusal> {
     if messages.is_empty() {
         return Ok(None);
     }
-    let Err(unsent) = intake.queue.put(messages).await else { return Ok(None) };
+    let queue = if lane.stem == resources::BACKLOG.stem { &intake.backlog } else { &intake.queue };
+    let Err(unsent) = queue.put(messages).await else { return Ok(None) };
     let cause = unsent.messages.first().map(|(_, error)| error.kind);
     let all = unsent.messages.len();
     let rest: Vec<Outgoing> = unsent
@@ -113,7 +134,7 @@ async fn store(intake: &Intake, accepted_at: Timestamp, messages: Vec<Outgoing>)
         .map(|(message, _)| message)
         .collect();
     if !rest.is_empty() {
-        intake.spill.put(accepted_at, &rest).await.map_err(|_| Refusal::unavailable())?;
+        intake.spill.put(lane, accepted_at, &rest).await.map_err(|_| Refusal::unavailable())?;
     }
     if rest.len() < all { Err(Refusal::fault()) } else { Ok(cause) }
 }

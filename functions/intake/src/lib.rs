@@ -13,7 +13,7 @@ mod segment;
 mod track;
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -25,6 +25,7 @@ use dunlin_aws::settings::Setting;
 use dunlin_aws::spill::Spill;
 use dunlin_aws::{Chance, Clients, Clock, Settings, resources};
 use dunlin_core::ids::ProjectId;
+use dunlin_core::quota::{Quota, Standing, Traffic};
 use dunlin_core::token::{Keyring, Revocations};
 use jiff::Timestamp;
 
@@ -37,12 +38,14 @@ pub const SETTINGS: &[Setting] =
 /// The connections it opens at init.
 pub const WARM: Warm = Warm { table: None, queue: Some(resources::EVENTS) };
 
-/// What intake needs: the queue, the spill, and nothing that reads a table.
+/// What intake needs: the two lanes of calls, the spill, and nothing that reads a table.
 #[derive(Debug)]
 pub struct Intake {
     keyring: Keyring,
     revocations: RevocationList,
+    traffic: Mutex<Traffic>,
     queue: Queue,
+    backlog: Queue,
     spill: Spill,
     clock: Clock,
     chance: Chance,
@@ -73,15 +76,36 @@ impl Intake {
     /// The function over a stage's queue and bucket, built once at cold start.
     #[must_use]
     pub fn of(clients: &Clients, settings: &Settings) -> Self {
-        let queue = Queue::new(clients.sqs.clone(), settings.queue_url(resources::EVENTS));
+        let lane = |queue| Queue::new(clients.sqs.clone(), settings.queue_url(queue));
+        let lanes = [lane(resources::EVENTS), lane(resources::BACKLOG)];
         let spill = Spill::new(clients.s3.clone(), settings.bucket.clone());
-        Self::new(settings.keyring.clone(), queue, spill, clients.clock.clone(), clients.chance.clone())
+        Self::new(settings.keyring.clone(), lanes, spill, clients.clock.clone(), clients.chance.clone())
     }
 
-    /// An intake that verifies with `keyring`, and whose revocation list is empty.
+    /// An intake that verifies with `keyring` and whose revocation list is empty, with its first and second lane and the
+    /// quota of one environment.
     #[must_use]
-    pub fn new(keyring: Keyring, queue: Queue, spill: Spill, clock: Clock, chance: Chance) -> Self {
-        Self { keyring, revocations: RevocationList::default(), queue, spill, clock, chance, last: AtomicI64::new(0) }
+    pub fn new(keyring: Keyring, lanes: [Queue; 2], spill: Spill, clock: Clock, chance: Chance) -> Self {
+        let [queue, backlog] = lanes;
+        let traffic = Mutex::new(Traffic::new(Quota::of_environment()));
+        let (revocations, last) = (RevocationList::default(), AtomicI64::new(0));
+        Self { keyring, revocations, traffic, queue, backlog, spill, clock, chance, last }
+    }
+
+    /// The same, with another quota, and nothing counted yet.
+    #[must_use]
+    pub fn within(self, quota: Quota) -> Self {
+        Self { traffic: Mutex::new(Traffic::new(quota)), ..self }
+    }
+
+    /// Counts a request with so many calls against its project's quota.
+    fn standing(&self, project: &ProjectId, calls: usize) -> Standing {
+        let mut traffic = self.traffic.lock().unwrap_or_else(PoisonError::into_inner);
+        let (standing, changed) = traffic.take(project, calls, self.clock.now());
+        if changed {
+            tracing::warn!(project.id = %project, quota.standing = ?standing, "project changes its lane");
+        }
+        standing
     }
 
     /// The revocation list, for a refresher.

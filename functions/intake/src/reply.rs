@@ -95,6 +95,11 @@ impl Refusal {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, message)
     }
 
+    /// 429: the project is over its hard quota.
+    pub(crate) fn quota() -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "this project sends too many calls: send this again later")
+    }
+
     /// 503: neither the queue nor the spill took the call.
     pub(crate) fn unavailable() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "the call is not stored: send it again")

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dunlin_aws::calls::Outgoing;
-use dunlin_aws::{Kind, queues};
+use dunlin_aws::{Kind, queues, resources};
 use dunlin_core::call::{Action, Call};
 use dunlin_core::feedback::{Interaction, InteractionKind};
 use dunlin_core::ids::{EventId, UserId, person};
@@ -53,7 +53,7 @@ impl Link {
         let Err(unsent) = self.calls.put(vec![message]).await else { return true };
         let cause = unsent.messages.first().map(|(_, error)| error.kind);
         let messages: Vec<Outgoing> = unsent.messages.into_iter().map(|(message, _)| message).collect();
-        let spilled = self.spill.put(now, &messages).await.is_ok();
+        let spilled = self.spill.put(resources::EVENTS, now, &messages).await.is_ok();
         tracing::warn!(project.id = %seen.project, delivery.id = %seen.delivery, spilled.cause = ?cause, spilled, "call not queued");
         spilled
     }

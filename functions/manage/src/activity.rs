@@ -31,7 +31,8 @@ pub(crate) struct Activity {
     at: Timestamp,
     /// When it was accepted.
     accepted_at: Timestamp,
-    /// What it was: `identified`, `edited`, `tagged`, `unsubscribed`, `resubscribed`, `renamed`, or an event's name.
+    /// What it was: `identified`, `edited`, `tagged`, `unsubscribed`, `resubscribed`, `renamed`, an event's name, or
+    /// that a campaign was not started.
     what: String,
     /// The properties, changes or tags it came with.
     data: Map<String, Value>,

@@ -75,7 +75,7 @@ struct Wanted {
     /// Entries at most: 1 to 1,000; 100 where it is missing.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
-    /// Only those of this queue: `events`, `steps`, `sends` or `feedback`.
+    /// Only those of this queue: `events`, `backlog`, `steps`, `sends`, `sends-transactional`, `sends-backlog` or `feedback`.
     queue: Option<String>,
     /// Only those of this project.
     project: Option<String>,

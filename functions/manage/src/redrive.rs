@@ -1,7 +1,7 @@
 //! The way of a parked task back to its queue.
 
 use dunlin_aws::parked::ParkedTask;
-use dunlin_aws::resources::{EVENTS, FEEDBACK, SENDS, STEPS};
+use dunlin_aws::resources::QUEUES;
 use dunlin_aws::{Clients, Error, Settings, calls, queues};
 use dunlin_core::ids::{self, ProjectId, UserId, digest};
 use jiff::Timestamp;
@@ -12,30 +12,34 @@ use crate::answer::Failure;
 /// The queues that tasks are parked from.
 #[derive(Debug)]
 pub(crate) struct Queues {
-    events: calls::Queue,
+    calls: Vec<(&'static str, calls::Queue)>,
     standard: Vec<(&'static str, queues::Queue)>,
 }
 
 impl Queues {
     /// The queues of a stage.
     pub(crate) fn new(clients: &Clients, settings: &Settings) -> Self {
-        let standard = [STEPS, SENDS, FEEDBACK];
-        let standard = standard.map(|queue| (queue.stem, queues::Queue::new(&clients.sqs, settings.queue_url(queue))));
-        Self { events: calls::Queue::new(clients.sqs.clone(), settings.queue_url(EVENTS)), standard: standard.into() }
+        let (calls, standard): (Vec<_>, Vec<_>) = QUEUES.into_iter().partition(|queue| queue.fifo);
+        let of_calls = |queue| calls::Queue::new(clients.sqs.clone(), settings.queue_url(queue));
+        let of_tasks = |queue| queues::Queue::new(&clients.sqs, settings.queue_url(queue));
+        Self {
+            calls: calls.into_iter().map(|queue| (queue.stem, of_calls(queue))).collect(),
+            standard: standard.into_iter().map(|queue| (queue.stem, of_tasks(queue))).collect(),
+        }
     }
 
     /// Whether there is a queue of this stem.
     pub(crate) fn has(&self, stem: &str) -> bool {
-        stem == EVENTS.stem || self.standard.iter().any(|(name, _)| *name == stem)
+        self.calls.iter().any(|(name, _)| *name == stem) || self.standard.iter().any(|(name, _)| *name == stem)
     }
 
-    /// Puts the very text back. On `events` with a deduplication id of its own, since the queue may remember the
+    /// Puts the very text back. On a queue of calls with a deduplication id of its own, since the queue may remember the
     /// one it came with.
     pub(crate) async fn redrive(&self, task: &ParkedTask, now: Timestamp) -> Result<(), Failure> {
-        if task.queue == EVENTS.stem {
+        if let Some((_, queue)) = self.calls.iter().find(|(stem, _)| *stem == task.queue) {
             let dedup = format!("{}-{}", task.id, now.as_millisecond());
             let message = calls::Outgoing { group: group(task), dedup, body: task.body.clone() };
-            let Err(unsent) = self.events.put(vec![message]).await else { return Ok(()) };
+            let Err(unsent) = queue.put(vec![message]).await else { return Ok(()) };
             let error = unsent.messages.into_iter().next().map(|(_, error)| error);
             return Err(error.unwrap_or_else(|| Error::bare(dunlin_aws::Kind::Unavailable, "redrive")).into());
         }

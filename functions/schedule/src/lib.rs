@@ -29,7 +29,7 @@ const HOLD: SignedDuration = SignedDuration::from_mins(15);
 /// Times a run is advanced again at once when somebody else moved it in between.
 const CONFLICTS: usize = 4;
 
-/// What `schedule` may touch: runs, timers, the steps and sends queues; it reads profiles and campaigns and parks poison.
+/// What `schedule` may touch: runs, timers, the steps queue, the lanes of mails; it reads profiles and campaigns and parks poison.
 #[derive(Clone, Debug)]
 pub struct Schedule {
     profiles: Profiles,

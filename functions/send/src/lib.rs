@@ -4,7 +4,7 @@ mod decide;
 mod mail;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
-use dunlin_aws::batch::{Fates, each, read};
+use dunlin_aws::batch::{Fates, each, read, source};
 use dunlin_aws::catalog::Catalog;
 use dunlin_aws::clients::Warm;
 use dunlin_aws::commands::Commands;
@@ -16,6 +16,7 @@ use dunlin_aws::parked::Parked;
 use dunlin_aws::profiles::Profiles;
 use dunlin_aws::pulses::Pulses;
 use dunlin_aws::settings::Setting;
+use dunlin_aws::turns::Turns;
 use dunlin_aws::{Clients, Clock, Error, Hold, Kind, Settings, Stored, resources};
 use dunlin_core::delivery::{Delivery, Next, Reason, State};
 use dunlin_core::task::Send as Task;
@@ -31,6 +32,9 @@ pub const SETTINGS: &[Setting] =
 /// The connections it opens at init.
 pub const WARM: Warm = Warm { table: Some(resources::DELIVERIES), queue: None };
 
+/// The lanes beside that of triggered mails.
+const LANES: [resources::Queue; 2] = [resources::SENDS_TRANSACTIONAL, resources::SENDS_BACKLOG];
+
 /// How long after its claim a mail may still be handed to SES. Later, somebody else may think it lost: well within
 /// `delivery::CLAIM`, less the time SES may take to answer.
 const FRESH: SignedDuration = SignedDuration::from_secs(60);
@@ -41,7 +45,7 @@ const PAUSED: SignedDuration = SignedDuration::from_mins(15);
 /// Times a mail is decided again at once when a claim meets a change.
 const CHANGES: usize = 4;
 
-/// What `send` may touch: deliveries, SES, view-online copies, the sends queue; it reads profiles, suppressions and campaigns
+/// What `send` may touch: deliveries, SES, view-online copies, the lanes of mails; it reads profiles, suppressions and campaigns
 /// and parks poison.
 #[derive(Clone, Debug)]
 pub struct Sender {
@@ -86,9 +90,14 @@ impl Sender {
     }
 
     async fn batch(&self, event: SqsEvent) -> SqsBatchResponse {
-        let (queue, now, mut fates) = (resources::SENDS.stem, self.clock.now(), Fates::default());
+        let queue = source(&event, resources::SENDS, &LANES).stem;
+        let (now, mut fates) = (self.clock.now(), Fates::default());
         let records = read::<Task>(queue, event, &self.parked, now, &mut fates).await;
-        each(queue, &records, (&self.parked, &self.hold), now, &mut fates, |record| self.mail(&record.task)).await;
+        let turns = Turns::of(records.iter().map(|record| &record.task.project));
+        each(queue, &records, (&self.parked, &self.hold), now, &mut fates, |record| {
+            turns.take(Some(&record.task.project), self.mail(&record.task))
+        })
+        .await;
         fates.response(&self.hold).await
     }
 

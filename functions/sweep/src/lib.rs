@@ -5,7 +5,7 @@ use dunlin_aws::clients::Warm;
 use dunlin_aws::commands::Commands;
 use dunlin_aws::runs::Runs;
 use dunlin_aws::settings::Setting;
-use dunlin_aws::spill::Spill;
+use dunlin_aws::spill::{self, Spill};
 use dunlin_aws::status::Watch;
 use dunlin_aws::timers::{AHEAD, OVERDUE, SHARDS, Stretch, Timer, Timers, Walk};
 use dunlin_aws::{Clients, Clock, Error, Kind, Settings, Stored, resources};
@@ -25,7 +25,7 @@ const FIRST: SignedDuration = SignedDuration::from_hours(1);
 /// Spilled objects put back beside each other.
 const SPILLED: u16 = 100;
 
-/// What `sweep` may touch: timers, the steps and events queues, the spill, the status; it reads runs and pulses, and how
+/// What `sweep` may touch: timers, the queues of steps and of calls, the spill, the status; it reads runs and pulses, and how
 /// much waits on the queues.
 #[derive(Clone, Debug)]
 pub struct Sweep {
@@ -35,6 +35,7 @@ pub struct Sweep {
     spill: Spill,
     events: calls::Queue,
     watch: Watch,
+    backlog: calls::Queue,
     clock: Clock,
 }
 
@@ -49,6 +50,7 @@ impl Sweep {
             spill: Spill::new(clients.s3.clone(), settings.bucket.clone()),
             events: calls::Queue::new(clients.sqs.clone(), settings.queue_url(resources::EVENTS)),
             watch: Watch::new(clients, settings),
+            backlog: calls::Queue::new(clients.sqs.clone(), settings.queue_url(resources::BACKLOG)),
             clock: clients.clock.clone(),
         }
     }
@@ -128,12 +130,18 @@ impl Sweep {
         Ok(late)
     }
 
+    /// Puts an object's calls back into the lane they were meant for.
+    async fn requeue(&self, key: &str) -> Result<usize, Error> {
+        let is_backlog = spill::lane(key).stem == resources::BACKLOG.stem;
+        self.spill.requeue(key, if is_backlog { &self.backlog } else { &self.events }).await
+    }
+
     /// Puts spilled calls back, oldest first, until none is left or all that are left fail. What fails stays, and does
     /// not keep the others.
     async fn empty_spill(&self) -> Result<(), Error> {
         loop {
             let keys = self.spill.list(SPILLED).await?;
-            let results = futures::future::join_all(keys.iter().map(|key| self.spill.requeue(key, &self.events))).await;
+            let results = futures::future::join_all(keys.iter().map(|key| self.requeue(key))).await;
             let (mut put_back, mut failure) = (0_usize, None);
             for (key, result) in keys.iter().zip(results) {
                 match result {

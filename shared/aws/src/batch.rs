@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::error::Error;
 use crate::hold::Hold;
 use crate::parked::{Parked, ParkedTask};
+use crate::resources::Queue;
 
 /// A record that was read.
 #[derive(Clone, Debug)]
@@ -176,6 +177,15 @@ pub async fn each<'a, T, F, Fut>(
 /// The name of the queue that a message is from, as its ARN ends.
 fn queue_of(message: &SqsMessage) -> &str {
     message.event_source_arn.as_deref().and_then(|arn| arn.rsplit(':').next()).unwrap_or_default()
+}
+
+/// Which queue a batch comes from (Lambda never mixes queues): one of the `lanes` beside the function's first queue, or
+/// `first`.
+#[must_use]
+pub fn source(event: &SqsEvent, first: Queue, lanes: &[Queue]) -> Queue {
+    let arn = event.records.first().and_then(|message| message.event_source_arn.as_deref()).unwrap_or_default();
+    let from = |lane: &&Queue| arn.ends_with(&format!("-{}", lane.name()));
+    lanes.iter().find(from).copied().unwrap_or(first)
 }
 
 fn receives(message: &SqsMessage) -> u32 {

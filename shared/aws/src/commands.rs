@@ -2,7 +2,7 @@
 
 use dunlin_core::ids::DeliveryId;
 use dunlin_core::run::{Command, Run};
-use dunlin_core::task::{Send, Step, VERSION};
+use dunlin_core::task::{Lane, Send, Step, VERSION};
 use jiff::Timestamp;
 
 use crate::clients::Clients;
@@ -12,22 +12,36 @@ use crate::resources;
 use crate::settings::Settings;
 use crate::timers::{NEAR, Timer, Timers};
 
-/// Where commands go: the timers table, the steps queue, the sends queue.
+/// Where commands go: the timers table, the steps queue, the lanes of mails.
 #[derive(Clone, Debug)]
 pub struct Commands {
     timers: Timers,
     steps: Queue,
-    sends: Queue,
+    transactional: Queue,
+    triggered: Queue,
+    backlog: Queue,
 }
 
 impl Commands {
     /// The stage's timers and queues.
     #[must_use]
     pub fn new(clients: &Clients, settings: &Settings) -> Self {
+        let queue = |queue| Queue::new(&clients.sqs, settings.queue_url(queue));
         Self {
             timers: Timers::new(clients, &settings.prefix),
-            steps: Queue::new(&clients.sqs, settings.queue_url(resources::STEPS)),
-            sends: Queue::new(&clients.sqs, settings.queue_url(resources::SENDS)),
+            steps: queue(resources::STEPS),
+            transactional: queue(resources::SENDS_TRANSACTIONAL),
+            triggered: queue(resources::SENDS),
+            backlog: queue(resources::SENDS_BACKLOG),
+        }
+    }
+
+    /// The queue of a lane.
+    fn lane(&self, lane: Lane) -> &Queue {
+        match lane {
+            Lane::Transactional => &self.transactional,
+            Lane::Triggered => &self.triggered,
+            Lane::Backlog => &self.backlog,
         }
     }
 
@@ -49,7 +63,7 @@ impl Commands {
             }
             Command::Wake { .. } => None,
         });
-        self.sends.put(&mails.collect::<Result<Vec<_>>>()?).await?;
+        self.lane(run.lane).put(&mails.collect::<Result<Vec<_>>>()?).await?;
         for command in commands {
             let Command::Wake { due_at, moves } = command else { continue };
             let timer = Timer { project: run.project.clone(), run: run.id.clone(), moves: *moves, due_at: *due_at };
@@ -71,12 +85,12 @@ impl Commands {
         self.steps.put(&[Outgoing::at(&step.project, step, until, now)?]).await
     }
 
-    /// Puts a mail back until something is known.
+    /// Puts a mail back into its lane until something is known.
     ///
     /// # Errors
     /// When the queue does not answer.
     pub async fn put_off(&self, send: &Send, until: Timestamp, now: Timestamp) -> Result<()> {
-        self.sends.put(&[Outgoing::at(&send.project, send, until, now)?]).await
+        self.lane(send.lane).put(&[Outgoing::at(&send.project, send, until, now)?]).await
     }
 
     /// Hands timers to the steps queue, each with what is left of its wait.
@@ -100,6 +114,7 @@ fn mail(run: &Run, delivery: &DeliveryId, step: &str, stored: bool) -> Send {
         step: step.to_owned(),
         run: stored.then(|| run.id.clone()),
         event: run.event.clone(),
+        lane: run.lane,
     }
 }
 

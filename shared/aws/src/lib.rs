@@ -27,6 +27,7 @@ pub mod spill;
 pub mod status;
 mod table;
 pub mod timers;
+pub mod turns;
 
 pub use chance::Chance;
 pub use clients::Clients;

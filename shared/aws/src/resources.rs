@@ -78,6 +78,9 @@ pub const EVENTS: Queue = Queue {
     max_receive_count: RECEIVES,
     concurrency: 100,
 };
+/// Calls of projects over their soft quota: read by `evaluate` beside `events`, by a tenth of the readers, so that a flood
+/// takes no more than a tenth of what the others have.
+pub const BACKLOG: Queue = Queue { stem: "backlog", concurrency: 10, ..EVENTS };
 /// Runs to advance: read by `schedule`.
 pub const STEPS: Queue = Queue {
     stem: "steps",
@@ -86,7 +89,9 @@ pub const STEPS: Queue = Queue {
     max_receive_count: RECEIVES,
     concurrency: 50,
 };
-/// Mails to send: read by `send`.
+/// Mails of transactional campaigns: read by `send`, and first.
+pub const SENDS_TRANSACTIONAL: Queue = Queue { stem: "sends-transactional", ..SENDS };
+/// Mails of other campaigns: read by `send`.
 pub const SENDS: Queue = Queue {
     stem: "sends",
     fifo: false,
@@ -94,6 +99,9 @@ pub const SENDS: Queue = Queue {
     max_receive_count: RECEIVES,
     concurrency: 10,
 };
+/// Mails of other campaigns whose calls came by the second intake lane: read by `send`, by the fewest batches at once
+/// that Lambda takes, since they share the provider's sending rate with all others.
+pub const SENDS_BACKLOG: Queue = Queue { stem: "sends-backlog", concurrency: 2, ..SENDS };
 /// What SES reports: read by `feedback`.
 pub const FEEDBACK: Queue = Queue {
     stem: "feedback",
@@ -104,7 +112,7 @@ pub const FEEDBACK: Queue = Queue {
 };
 
 /// Every queue that a function reads.
-pub const QUEUES: [Queue; 4] = [EVENTS, STEPS, SENDS, FEEDBACK];
+pub const QUEUES: [Queue; 7] = [EVENTS, BACKLOG, STEPS, SENDS_TRANSACTIONAL, SENDS, SENDS_BACKLOG, FEEDBACK];
 
 /// Days a queue keeps what nobody took: the longest SQS offers, so that no outage outlasts it.
 pub const RETENTION_DAYS: u32 = 14;

@@ -6,9 +6,19 @@ use jiff::Timestamp;
 
 use crate::calls::{Outgoing, Queue};
 use crate::error::{Error, Kind, Result};
+use crate::resources;
 
 /// Where spilled objects lie in the bucket.
 pub const PREFIX: &str = "spill/";
+
+/// Where those lie that go to the second lane: behind all others in the order of names.
+const BACKLOG_PREFIX: &str = "spill/backlog/";
+
+/// The lane that an object's messages were meant for: `events` or `backlog`.
+#[must_use]
+pub fn lane(key: &str) -> resources::Queue {
+    if key.starts_with(BACKLOG_PREFIX) { resources::BACKLOG } else { resources::EVENTS }
+}
 
 /// The spill prefix of the bucket.
 #[derive(Clone, Debug)]
@@ -24,15 +34,16 @@ impl Spill {
         Self { s3, bucket }
     }
 
-    /// Keeps messages as one object, `spill/<milliseconds>-<digest>.json`: the same messages at the
-    /// same instant are the same object. Returns its key.
+    /// Keeps messages for `lane` as one object, `spill/<milliseconds>-<digest>.json` (of `backlog`:
+    /// `spill/backlog/…`): the same messages at the same instant are the same object. Returns its key.
     ///
     /// # Errors
     /// When S3 does not take it.
-    pub async fn put(&self, accepted_at: Timestamp, messages: &[Outgoing]) -> Result<String> {
+    pub async fn put(&self, lane: resources::Queue, accepted_at: Timestamp, messages: &[Outgoing]) -> Result<String> {
         let names: Vec<&str> = messages.iter().map(|message| message.dedup.as_str()).collect();
         // 13 digits last until the year 2286: names sort by time.
-        let key = format!("{PREFIX}{:013}-{}.json", accepted_at.as_millisecond(), digest(&names));
+        let prefix = if lane.stem == resources::BACKLOG.stem { BACKLOG_PREFIX } else { PREFIX };
+        let key = format!("{prefix}{:013}-{}.json", accepted_at.as_millisecond(), digest(&names));
         let content = serde_json::to_vec(messages).map_err(|error| Error::new(Kind::Invalid, "put spill", error))?;
         let request = self.s3.put_object().bucket(&self.bucket).key(&key).content_type("application/json");
         request.body(ByteStream::from(content)).send().await.map_err(Error::of("put spill"))?;
@@ -95,6 +106,7 @@ impl Spill {
 mod tests {
     use super::*;
     use crate::calls::tests::{Wire, message, queue};
+    use crate::resources::{BACKLOG, EVENTS};
 
     #[tokio::test]
     async fn spilled_messages_come_back_to_the_queue_as_they_were() {
@@ -102,8 +114,8 @@ mod tests {
         let (spill, queue) = (Spill::new(wire.clients().s3, "store".into()), queue(&wire));
         let messages = [message("a", "first"), message("a", "second")];
         let later = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(1);
-        let second = spill.put(later, &messages).await.expect("stored");
-        let first = spill.put(Timestamp::UNIX_EPOCH, &messages).await.expect("stored");
+        let second = spill.put(EVENTS, later, &messages).await.expect("stored");
+        let first = spill.put(EVENTS, Timestamp::UNIX_EPOCH, &messages).await.expect("stored");
         assert!(first.starts_with("spill/0000000000000-") && first.ends_with(".json"), "{first}");
         assert_eq!(spill.list(10).await.expect("a list"), [first.clone(), second.clone()], "oldest first");
         assert_eq!(spill.get(&first).await.expect("an object").as_deref(), Some(messages.as_slice()));
@@ -114,10 +126,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn spilled_messages_name_the_lane_they_were_meant_for_and_those_of_a_flood_come_last() {
+        let wire = Wire::default();
+        let spill = Spill::new(wire.clients().s3, "store".into());
+        let later = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(1);
+        let flood = spill.put(BACKLOG, Timestamp::UNIX_EPOCH, &[message("a", "first")]).await.expect("stored");
+        let other = spill.put(EVENTS, later, &[message("b", "second")]).await.expect("stored");
+        assert_eq!((lane(&flood).stem, lane(&other).stem), ("backlog", "events"));
+        assert_eq!(spill.list(10).await.expect("a list"), [other, flood]);
+    }
+
+    #[tokio::test]
     async fn what_the_queue_refuses_stays_in_the_spill() {
         let wire = Wire::default();
         let (spill, queue) = (Spill::new(wire.clients().s3, "store".into()), queue(&wire));
-        let key = spill.put(Timestamp::UNIX_EPOCH, &[message("a", "fails")]).await.expect("stored");
+        let key = spill.put(EVENTS, Timestamp::UNIX_EPOCH, &[message("a", "fails")]).await.expect("stored");
         assert_eq!(spill.requeue(&key, &queue).await.map_err(|error| error.kind), Err(Kind::Throttled));
         assert_eq!(spill.list(10).await.expect("a list"), [key]);
         wire.state().objects.insert("spill/odd.json".into(), b"odd".to_vec());

@@ -14,6 +14,7 @@ pub mod link;
 pub mod mail;
 pub mod profile;
 pub mod property;
+pub mod quota;
 pub mod run;
 pub mod span;
 pub mod status;

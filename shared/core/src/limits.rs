@@ -41,6 +41,13 @@ pub const ACTIVITY_DAYS: i32 = 30;
 pub const SEEN_CALLS: usize = 10;
 /// Calls of one user packed into one queue message.
 pub const MESSAGE_CALLS: usize = 20;
+/// Runs that one campaign starts for one person within any hour: above what a person does, below what they would bear. It
+/// ends a loop of mail, click and event.
+pub const STARTS_PER_HOUR: usize = 20;
+/// The same for transactional campaigns: a busy buyer's receipts.
+pub const TRANSACTIONAL_STARTS_PER_HOUR: usize = 200;
+/// Starts a profile remembers, over all campaigns: 30 KB. Beyond them the oldest are forgotten, and the rule loosens.
+pub const STARTS: usize = 1_000;
 /// Bytes of activity that ride in the profile's item before they are written out as a chunk: keeps the
 /// item of an ordinary profile within one write unit (1 KB).
 pub const RIDING_ACTIVITY_BYTES: usize = 300;
@@ -77,3 +84,24 @@ pub const LINK_BYTES: usize = 6 * 1024;
 pub const SUBJECT_BYTES: usize = 900;
 /// Bytes of a sender's display name.
 pub const DISPLAY_NAME_BYTES: usize = 254;
+
+/// The stretch of time over which a project's calls are counted against its quota: longer than a client's burst, short
+/// enough that a flood is seen within seconds.
+pub const QUOTA_WINDOW: SignedDuration = SignedDuration::from_secs(10);
+/// Calls of one project within a window that one environment of `intake` takes into the first lane while others are
+/// there: four fifths of what it can take one by one (100 a second, at the slow end of 5 to 10 ms a call).
+pub const SOFT_CALLS: u64 = 800;
+/// Calls of one project within a window that one environment takes at all: eight of the largest batches, near all that it
+/// can unpack, check and queue at a seventh of a core. Calls sent one by one never reach it.
+pub const HARD_CALLS: u64 = 20_000;
+/// Calls within a window from which on a project's share says something: fewer are no flood.
+pub const SHARE_CALLS: u64 = 50;
+/// Other projects beside which a share of more than four fifths is a flood; beside fewer, it is just a big customer.
+pub const NEIGHBOURS: usize = 3;
+/// How long a project must be under half of what made it a flood before it is back in the first lane, and how long a
+/// project that sent something is a neighbour.
+pub const FLOOD_REST: SignedDuration = SignedDuration::from_secs(60);
+/// Projects whose calls an environment counts: about 100 KB. Beyond them the idlest is forgotten.
+pub const QUOTA_PROJECTS: usize = 1_000;
+/// Environments that a process stands for which is all of `intake`: what 50,000 calls a second keep busy.
+pub const ENVIRONMENTS: u64 = 500;

@@ -23,7 +23,7 @@ use crate::condition::{Decision, Facts, Reason, decide};
 use crate::ids::{CampaignId, DeliveryId, ProjectId, RunId, UserId};
 use crate::limits::STEPS_WITHOUT_WAIT;
 use crate::span::Span;
-use crate::task::TriggerEvent;
+use crate::task::{Lane, TriggerEvent};
 use crate::trigger::Published;
 
 /// The most lateness that the next wait makes good: longer than any queue's ordinary lag.
@@ -44,6 +44,9 @@ pub struct Run {
     pub version: u32,
     /// What started it.
     pub event: TriggerEvent,
+    /// The lane of its mails; a run from before there were lanes has [`Lane::Triggered`].
+    #[serde(default, skip_serializing_if = "Lane::is_triggered")]
+    pub lane: Lane,
     /// When it started.
     pub started_at: Timestamp,
     /// How often it has moved since; the condition of every write.
@@ -156,13 +159,14 @@ pub enum Advance {
 
 /// Starts a run: takes its steps up to the first wait, or the end.
 ///
-/// `now` is when the run starts: its first wait counts from here.
+/// `now` is when the run starts: its first wait counts from here. `lane` is that of its mails ([`Lane::of`]).
 #[must_use]
 pub fn start(
     published: &Published,
     project: ProjectId,
     user: UserId,
     event: TriggerEvent,
+    lane: Lane,
     facts: &Facts<'_>,
     now: Timestamp,
 ) -> Transition {
@@ -176,6 +180,7 @@ pub fn start(
         campaign: campaign.id.clone(),
         version: published.version,
         event,
+        lane,
         started_at: now,
         moves: 0,
         state,

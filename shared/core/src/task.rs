@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
+use crate::campaign::Campaign;
 use crate::ids::{CampaignId, DeliveryId, EventId, ProjectId, RunId, UserId};
 
 /// A queue text we cannot read: poison, to be parked with this reason.
@@ -39,7 +40,40 @@ pub struct Step {
     pub due_at: jiff::Timestamp,
 }
 
-/// On `sends`: one mail to decide, render and send.
+/// The lane that a mail waits in: each is a queue of its own with its own concurrency, so that no lane waits for
+/// another (`docs/adr/0009-fairness.md`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lane {
+    /// Mails of transactional campaigns, however their calls came.
+    Transactional,
+    /// Mails of all other campaigns.
+    #[default]
+    Triggered,
+    /// The same, where the call came by the second intake lane: the project was over its soft quota.
+    Backlog,
+}
+
+impl Lane {
+    /// The lane of a campaign's mails, when the call that started the run came by the second intake lane (`backlog`) or
+    /// the first.
+    #[must_use]
+    pub fn of(campaign: &Campaign, backlog: bool) -> Self {
+        match (campaign.ignores_unsubscribes(), backlog) {
+            (true, _) => Self::Transactional,
+            (false, false) => Self::Triggered,
+            (false, true) => Self::Backlog,
+        }
+    }
+
+    /// Whether it is the lane that a text without one is in.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+    pub(crate) fn is_triggered(&self) -> bool {
+        *self == Self::Triggered
+    }
+}
+
+/// On the queues of `send`: one mail to decide, render and send.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Send {
     /// The form's version.
@@ -61,6 +95,9 @@ pub struct Send {
     pub run: Option<RunId>,
     /// What triggered it.
     pub event: TriggerEvent,
+    /// The lane it waits in, for as long as it waits.
+    #[serde(default, skip_serializing_if = "Lane::is_triggered")]
+    pub lane: Lane,
 }
 
 /// The event that started a run, as templates and conditions see it.

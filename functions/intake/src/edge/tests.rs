@@ -2,7 +2,7 @@
 
 mod house;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -15,7 +15,7 @@ use dunlin_core::token::Revocations;
 use http_body::Frame;
 use serde_json::{Value, json};
 
-use self::house::{House, Mood, NEW, NOON, OLD, event, token};
+use self::house::{House, Mood, NEW, NOON, OLD, event, token, token_of};
 use super::*;
 
 #[tokio::test]
@@ -309,4 +309,66 @@ async fn what_the_queue_does_not_take_is_spilled_and_then_503() {
         500,
         "never a 200 for what is nowhere"
     );
+}
+
+/// Items of a batch, each of a person of its own.
+fn batch(project: &str, calls: usize) -> Value {
+    let item = |n: usize| json!({"type": "track", "userId": n, "event": "Paid", "messageId": format!("{project}-{n}")});
+    json!({"writeKey": token_of(project), "batch": (0..calls).map(item).collect::<Vec<_>>()})
+}
+
+fn lanes(house: &House) -> Vec<(String, usize)> {
+    let mut lanes = BTreeMap::new();
+    for entry in house.entries() {
+        let queue = entry["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next()).expect("a queue").to_owned();
+        let calls = task::from_text::<Calls>(entry["MessageBody"].as_str().expect("text")).expect("a task").calls.len();
+        *lanes.entry(queue).or_default() += calls;
+    }
+    lanes.into_iter().collect()
+}
+
+#[tokio::test]
+async fn a_project_over_its_soft_quota_takes_the_second_lane_and_comes_back_when_it_is_calm() {
+    let house = House::open(OLD);
+    for project in ["prj_a", "prj_b", "prj_c"] {
+        assert_eq!(house.json("POST", "/v1/batch", &batch(project, 1)).await.0, 200);
+    }
+    assert_eq!(house.json("POST", "/v1/batch", &batch("prj_demo", 60)).await.0, 200);
+    assert_eq!(house.json("POST", "/api/v2/events/track", &event(json!({"a": 1}))).await.0, 200);
+    assert_eq!(house.json("POST", "/v1/batch", &batch("prj_a", 2)).await.0, 200);
+    assert_eq!(lanes(&house), [("backlog.fifo".to_owned(), 61), ("events.fifo".to_owned(), 5)]);
+    house.clock.advance_to(NOON + jiff::SignedDuration::from_secs(70));
+    assert_eq!(house.json("POST", "/api/v2/events/track", &event(json!({"a": 2}))).await.0, 200);
+    assert_eq!(lanes(&house), [("backlog.fifo".to_owned(), 61), ("events.fifo".to_owned(), 6)]);
+}
+
+#[tokio::test]
+async fn a_project_over_its_hard_quota_is_told_to_come_back_later_in_the_apis_shape_and_others_are_not() {
+    let house = House::open(OLD);
+    for _ in 0..8 {
+        assert_eq!(house.json("POST", "/v1/batch", &batch("prj_demo", 2_500)).await.0, 200);
+    }
+    let before = house.entries().len();
+    let (head, body) = house.send("POST", "/v1/batch", &[], batch("prj_demo", 1).to_string()).await;
+    assert_eq!((head.status.as_u16(), head.headers["retry-after"].to_str().ok()), (429, Some("5")));
+    let message = "this project sends too many calls: send this again later";
+    assert_eq!(body, json!({"success": false, "status": 429, "message": message}).to_string());
+    let refused = house.json("POST", "/api/v2/events/track", &event(json!({"a": 1}))).await;
+    assert_eq!(refused, (429, json!({"status": 429, "message": message})));
+    assert_eq!(house.entries().len(), before, "what is refused is nowhere");
+    assert_eq!(house.json("POST", "/v1/batch", &batch("prj_a", 1)).await.0, 200);
+    house.clock.advance_to(NOON + jiff::SignedDuration::from_secs(15));
+    assert_eq!(house.json("POST", "/v1/batch", &batch("prj_demo", 1)).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_flood_that_its_queue_does_not_take_is_spilled_for_its_own_lane() {
+    let house = House::open(OLD);
+    for project in ["prj_a", "prj_b", "prj_c"] {
+        assert_eq!(house.json("POST", "/v1/batch", &batch(project, 1)).await.0, 200);
+    }
+    house.wire.sqs.lock().expect("no panic").0 = Mood::Unavailable;
+    assert_eq!(house.json("POST", "/v1/batch", &batch("prj_demo", 60)).await.0, 200);
+    let path = house.wire.s3.lock().expect("no panic").1[0].0.clone();
+    assert!(path.contains("/dunlin-store/spill/backlog/1772366400000-"), "{path}");
 }

@@ -6,6 +6,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Redirect, Response};
 use axum::routing::{any, get};
 use dunlin_aws::{Clients, Settings};
+use dunlin_core::quota::Quota;
 use dunlin_intake::{Intake, RevocationList};
 use dunlin_link::Link;
 use dunlin_manage::Manage;
@@ -50,7 +51,7 @@ pub(super) fn router(
     clients: &impl Fn(&'static str) -> Clients,
     settings: &Settings,
 ) -> (Router, RevocationList) {
-    let intake = Intake::of(&clients("intake"), settings);
+    let intake = Intake::of(&clients("intake"), settings).within(Quota::of_process());
     let revocations = intake.revocations();
     let functions = Router::new()
         .merge(dunlin_intake::router(intake))

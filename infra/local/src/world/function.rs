@@ -11,11 +11,11 @@ use dunlin_send::Sender;
 /// The functions that read queues, in the order in which virtual time asks them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Function {
-    /// Reads `events`.
+    /// Reads the two lanes of calls.
     Evaluate,
     /// Reads `steps`.
     Schedule,
-    /// Reads `sends`.
+    /// Reads the lanes of mails.
     Send,
     /// Reads `feedback`.
     Feedback,
@@ -29,9 +29,9 @@ impl Function {
     #[must_use]
     pub const fn queues(self) -> &'static [Queue] {
         match self {
-            Self::Evaluate => &[resources::EVENTS],
+            Self::Evaluate => &[resources::EVENTS, resources::BACKLOG],
             Self::Schedule => &[resources::STEPS],
-            Self::Send => &[resources::SENDS],
+            Self::Send => &[resources::SENDS_TRANSACTIONAL, resources::SENDS, resources::SENDS_BACKLOG],
             Self::Feedback => &[resources::FEEDBACK],
         }
     }

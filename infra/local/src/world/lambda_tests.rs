@@ -129,7 +129,7 @@ async fn messages_of_functions_that_go_away_come_back_at_once() {
             drop(listener.accept().await);
         }
     });
-    world.poll(Function::Send).await;
+    world.poll_queue(Function::Send, &resources::SENDS).await;
     gone.await.expect("ended");
     let queue = world.queue_name(&resources::SENDS);
     let again = tokio::time::timeout(AGAIN * 5, world.cloud().sqs().wait_for_message(&queue)).await;

@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
+use dunlin_aws::resources::Queue;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use super::{Function, World};
 
 /// Pollers of a queue: Lambda's `MaximumConcurrency`, as far as two cores go.
-const fn pollers(function: Function) -> usize {
-    match function {
-        Function::Evaluate => 8,
-        Function::Schedule | Function::Send => 4,
-        Function::Feedback => 2,
+const fn pollers(queue: &Queue) -> usize {
+    match queue.concurrency {
+        100.. => 8,
+        10.. => 4,
+        _ => 2,
     }
 }
 
@@ -29,8 +30,8 @@ impl World {
     pub async fn run(&self) {
         let mut tasks = JoinSet::new();
         for function in Function::ALL {
-            let pollers = if self.lambda.is_some() { WATCHED } else { pollers(function) };
-            for queue in function.queues().iter().flat_map(|queue| std::iter::repeat_n(queue, pollers)) {
+            let pollers = |queue| if self.lambda.is_some() { WATCHED } else { pollers(queue) };
+            for queue in function.queues().iter().flat_map(|queue| std::iter::repeat_n(queue, pollers(queue))) {
                 let world = self.clone();
                 tasks.spawn(async move {
                     let name = world.queue_name(queue);

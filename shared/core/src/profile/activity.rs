@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Action, Call, Properties};
-use crate::ids::EventId;
+use crate::ids::{CampaignId, EventId};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,7 +17,8 @@ pub struct Activity {
     /// When it was accepted, where that is another moment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<Timestamp>,
-    /// What it was: `identified`, `edited`, `tagged`, `unsubscribed`, `resubscribed`, `renamed`, or an event's name.
+    /// What it was: `identified`, `edited`, `tagged`, `unsubscribed`, `resubscribed`, `renamed`, an event's name, or
+    /// that a campaign was not started.
     pub what: String,
     /// The properties, changes or tags it came with.
     #[serde(default, skip_serializing_if = "Properties::is_empty")]
@@ -40,6 +41,14 @@ impl Activity {
         };
         let accepted_at = (call.accepted_at != call.at).then_some(call.accepted_at);
         Some(Self { id: call.id.clone(), at: call.at, accepted_at, what, data })
+    }
+
+    /// What a call leaves that did not start a campaign, since it starts too often for this person.
+    pub(super) fn not_started(call: &Call, campaign: &CampaignId) -> Self {
+        let id = EventId::derive(&["not started", call.id.as_str(), campaign.as_str()]);
+        let accepted_at = (call.accepted_at != call.at).then_some(call.accepted_at);
+        let data = Properties::from_iter([("campaign".to_owned(), campaign.as_str().into())]);
+        Self { id, at: call.at, accepted_at, what: "campaign not started: too often within an hour".to_owned(), data }
     }
 
     /// When the call was accepted.

@@ -14,6 +14,7 @@ mod bounds;
 pub mod rename;
 mod seen;
 mod stamp;
+mod starts;
 mod statistics;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,9 +26,11 @@ use serde_json::Value;
 pub use activity::Activity;
 pub use seen::Seen;
 pub use stamp::{Register, Stamp};
+pub use starts::{Start, Starts};
 pub use statistics::Statistics;
 
 use crate::call::{Action, Call, Channel, Properties};
+use crate::campaign::Campaign;
 use crate::email::Email;
 use crate::event_name::EventName;
 use crate::ids::UserId;
@@ -76,6 +79,9 @@ pub struct Profile {
     /// The latest rename among them.
     #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
     renamed: Option<Stamp>,
+    /// What has started campaigns lately.
+    #[serde(rename = "l", default, skip_serializing_if = "Starts::is_empty")]
+    starts: Starts,
 }
 
 impl Profile {
@@ -96,6 +102,7 @@ impl Profile {
             riding: Vec::new(),
             former: BTreeSet::new(),
             renamed: None,
+            starts: Starts::default(),
         }
     }
 
@@ -119,6 +126,18 @@ impl Profile {
         self.update(&call.action, stamp);
         self.riding.extend(Activity::of(call));
         self.shrink();
+    }
+
+    /// Starts a campaign by a call, unless it has started too often for this person ([`limits::STARTS_PER_HOUR`]). The
+    /// activity shows a start that `is_new` and did not happen.
+    pub fn start(&mut self, campaign: &Campaign, call: &Call, is_new: bool) -> Start {
+        let transactional = campaign.ignores_unsubscribes();
+        let limit = if transactional { limits::TRANSACTIONAL_STARTS_PER_HOUR } else { limits::STARTS_PER_HOUR };
+        let start = self.starts.start(&campaign.id, Stamp::of(call), limit);
+        if start == Start::TooOften && is_new {
+            self.riding.push(Activity::not_started(call, &campaign.id));
+        }
+        start
     }
 
     fn update(&mut self, action: &Action, stamp: Stamp) {
@@ -190,6 +209,7 @@ impl Profile {
         self.subscription.take_if(|register| register.1 <= upto);
         self.channels.retain(|register| register.1 > upto);
         self.riding.retain(|activity| activity.at > upto.at());
+        self.starts.erase(upto);
         self.touched.take_if(|last| *last <= upto);
         if self.created.is_some_and(|first| first <= upto) {
             self.created = self.seen.created_after(upto).or(self.touched);

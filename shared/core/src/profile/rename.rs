@@ -61,6 +61,7 @@ fn merge(mut one: Profile, other: Profile) -> Profile {
     one.riding.extend(other.riding);
     one.riding.sort_by_key(|activity| (activity.accepted_at(), activity.id.clone()));
     one.former.extend(other.former);
+    one.starts.merge(other.starts);
     if let Some(erased) = erased {
         one.erased = None;
         one.erase(erased);

@@ -44,6 +44,11 @@ impl Stamp {
         instant(self.micros)
     }
 
+    /// What puts stamps in the order of their acceptance.
+    pub(super) fn key(self) -> (u64, Self) {
+        (self.accepted, self)
+    }
+
     /// When its call was accepted, in microseconds.
     pub(super) fn accepted(self) -> u64 {
         self.accepted

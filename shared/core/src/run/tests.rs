@@ -57,7 +57,7 @@ fn call(instant: &str, action: call::Action) -> Call {
 fn begin(published: &Published) -> Transition {
     let (profile, event, now) = (person(), event(), at(START));
     let facts = Facts { profile: &profile, event: &event, now };
-    start(published, ProjectId::derive(&["p"]), user(), event.clone(), &facts, now)
+    start(published, ProjectId::derive(&["p"]), user(), event.clone(), Lane::Triggered, &facts, now)
 }
 
 fn go_on(run: &Run, published: &Published, now: Timestamp) -> Advance {

@@ -49,6 +49,9 @@ pub enum Component {
     Console,
 }
 
+/// The queues in which only a flood waits: its lateness is its own, and everybody else's service is not late by it.
+pub const FLOODS: [&str; 2] = ["backlog", "sends-backlog"];
+
 impl Component {
     /// Those that there are, in the order of the page.
     pub const ALL: [Self; 7] = [
@@ -78,14 +81,16 @@ impl Component {
         }
     }
 
-    /// The stems of the queues that its work lies on. Every queue is somebody's (a test of the data layer).
+    /// The stems of the queues that its work lies on. Every queue is somebody's or one of [`FLOODS`] (a test of the data
+    /// layer).
     #[must_use]
     pub const fn queues(self) -> &'static [&'static str] {
         match self {
             Self::Ingestion | Self::Console => &[],
             Self::Evaluation => &["events"],
             Self::Scheduling => &["steps"],
-            Self::TransactionalMail | Self::TriggeredMail => &["sends"],
+            Self::TransactionalMail => &["sends-transactional"],
+            Self::TriggeredMail => &["sends"],
             Self::Feedback => &["feedback"],
         }
     }

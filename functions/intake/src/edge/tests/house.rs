@@ -73,7 +73,10 @@ impl Wire {
             ),
         };
         if !successful.is_empty() {
-            sqs.1.extend(entries.iter().cloned());
+            sqs.1.extend(entries.iter().cloned().map(|mut entry| {
+                entry["QueueUrl"] = request["QueueUrl"].clone();
+                entry
+            }));
         }
         (200, json!({"Successful": successful, "Failed": failed}).to_string())
     }
@@ -104,10 +107,11 @@ impl House {
         let http = SharedHttpClient::new(http_client_fn(move |_: &HttpConnectorSettings, _| connector.clone()));
         let clock = Clock::virtual_at(NOON);
         let clients = Clients::in_process(http, clock.clone(), Chance::seeded(7));
-        let queue = Queue::new(clients.sqs, "http://aws.local/000000000000/events.fifo".into());
+        let lane = |name| Queue::new(clients.sqs.clone(), format!("http://aws.local/000000000000/{name}.fifo"));
+        let lanes = [lane("events"), lane("backlog")];
         let spill = Spill::new(clients.s3, "dunlin-store".into());
         let keyring = Keyring::parse(keys).expect("a keyring");
-        let intake = Intake::new(keyring, queue, spill, clock.clone(), clients.chance);
+        let intake = Intake::new(keyring, lanes, spill, clock.clone(), clients.chance);
         let revoked = intake.revocations();
         Self { router: crate::service(intake), wire, clock, revoked }
     }
@@ -154,6 +158,12 @@ impl House {
 pub(super) fn token(keys: &str) -> String {
     let project = ProjectId::parse("prj_demo").expect("an id");
     Keyring::parse(keys).expect("a keyring").issue(&Claim { project, serial: 3 })
+}
+
+/// A token of another project.
+pub(super) fn token_of(project: &str) -> String {
+    let project = ProjectId::parse(project).expect("an id");
+    Keyring::parse(OLD).expect("a keyring").issue(&Claim { project, serial: 3 })
 }
 
 pub(super) fn event(data: Value) -> Value {

@@ -36,6 +36,7 @@ fn run(n: usize) -> Run {
         },
         started_at: start(),
         moves: 1,
+        lane: dunlin_core::task::Lane::default(),
         state: RunState::Ended { at: start(), reason: EndReason::Completed },
         last_commands: vec![],
     }
@@ -84,8 +85,8 @@ async fn a_list_that_dynamodb_cuts_short_is_whole() {
             parked.put(&ParkedTask::new("steps", &n.to_string(), "{}", "poison", start())).await.unwrap();
         }
         cloud.faults().set(vec![Fault::new(Kind::ShortPage, When::Chance(0.8))]);
-        assert_eq!(parked.list(100).await.unwrap().len(), 9);
-        assert_eq!(parked.list(4).await.unwrap().len(), 4);
+        assert_eq!(parked.list(None, 100).await.unwrap().len(), 9);
+        assert_eq!(parked.list(None, 4).await.unwrap().len(), 4);
     }
 }
 
