@@ -13,7 +13,6 @@ mod outage;
 mod outbox;
 mod people;
 mod poison;
-mod privacy;
 mod publishing;
 mod status;
 mod trace;

@@ -68,7 +68,7 @@ impl Home {
             }
             Arrival::Ses(feedback) => {
                 let (Some(project), Some(delivery)) = (&feedback.project, &feedback.delivery) else {
-                    tracing::info!(feedback.kind = feedback.kind.name(), "feedback about no mail of ours");
+                    tracing::info!(feedback.kind = logged(&feedback.kind), "feedback about no mail of ours");
                     return Ok(());
                 };
                 self.suppress(project, delivery, feedback).await?;
@@ -109,6 +109,14 @@ impl Home {
             }
         }
         Err(Error::bare(Kind::Conflict, "write feedback down"))
+    }
+}
+
+/// An event's name as a log may show it: one that is new to us is whatever text the record holds.
+fn logged(kind: &FeedbackKind) -> &str {
+    match kind {
+        FeedbackKind::Unknown { .. } => "unknown",
+        kind => kind.name(),
     }
 }
 

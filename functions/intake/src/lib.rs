@@ -3,6 +3,7 @@
 mod asked;
 mod body;
 mod credential;
+pub mod dry;
 mod edge;
 mod fields;
 mod item;

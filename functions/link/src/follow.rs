@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use dunlin_core::feedback::InteractionKind;
 use dunlin_core::link::{Kind, Purpose};
 use http::header::USER_AGENT;
@@ -10,11 +10,12 @@ use http::{HeaderMap, HeaderValue, Method};
 
 use crate::Link;
 use crate::page::{self, Answer};
+use crate::text::Text;
 
 /// The pixel of a mail that was opened.
 pub(crate) async fn open(
     State(link): State<Arc<Link>>,
-    Path(text): Path<String>,
+    Text(text): Text,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Answer, Answer> {
@@ -28,7 +29,7 @@ pub(crate) async fn open(
 /// On to the target that we signed, and to no other.
 pub(crate) async fn click(
     State(link): State<Arc<Link>>,
-    Path(text): Path<String>,
+    Text(text): Text,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Answer, Answer> {
@@ -42,7 +43,7 @@ pub(crate) async fn click(
 }
 
 /// The mail in the browser.
-pub(crate) async fn view(State(link): State<Arc<Link>>, Path(text): Path<String>) -> Result<Answer, Answer> {
+pub(crate) async fn view(State(link): State<Arc<Link>>, Text(text): Text) -> Result<Answer, Answer> {
     let seen = link.read(Kind::View, &text)?;
     match link.copies.get(&seen.project, &seen.delivery).await {
         Ok(Some(markup)) => Ok(page::mail(markup)),

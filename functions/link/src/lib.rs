@@ -3,6 +3,7 @@
 mod follow;
 mod page;
 mod report;
+mod text;
 mod unsubscribe;
 
 use std::sync::Arc;
@@ -73,6 +74,7 @@ pub fn router(link: Link) -> Router {
         .route("/l/c/{text}", get(follow::click))
         .route("/l/u/{text}", get(unsubscribe::ask).post(unsubscribe::act))
         .route("/l/v/{text}", get(follow::view))
+        .method_not_allowed_fallback(async || page::not_found())
         .with_state(Arc::new(link))
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use dunlin_core::call::Action;
 use dunlin_core::feedback::InteractionKind;
 use dunlin_core::ids::UserId;
@@ -12,19 +12,20 @@ use dunlin_core::link::{self, Kind, Purpose};
 
 use crate::Link;
 use crate::page::{self, Answer};
+use crate::text::Text;
 
 /// Bytes of a body that are read: a button's one field, or a mail program's one.
 const BODY_BYTES: usize = 4 * 1024;
 
 /// The page with the button.
-pub(crate) async fn ask(State(link): State<Arc<Link>>, Path(text): Path<String>) -> Result<Answer, Answer> {
+pub(crate) async fn ask(State(link): State<Arc<Link>>, Text(text): Text) -> Result<Answer, Answer> {
     let (_, user) = read(&link, &text)?;
     Ok(page::ask(user.as_str()))
 }
 
 /// Unsubscribes, or subscribes again when the body says exactly that. Whatever else the body is, whoever
 /// posts here wants out: RFC 8058 leaves its encoding open.
-pub(crate) async fn act(State(link): State<Arc<Link>>, Path(text): Path<String>, body: Body) -> Result<Answer, Answer> {
+pub(crate) async fn act(State(link): State<Arc<Link>>, Text(text): Text, body: Body) -> Result<Answer, Answer> {
     let (seen, user) = read(&link, &text)?;
     let body = to_bytes(body, BODY_BYTES).await.unwrap_or_default();
     if body == format!("{}={}", page::CHOICE, page::RESUBSCRIBE) {

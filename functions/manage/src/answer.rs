@@ -1,10 +1,9 @@
 //! Errors and their status codes: one shape for all, `{"error": {"code", "message", "mend"?}, "problems"?}`.
 
-use std::error::Error as StdError;
-
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use dunlin_aws::Kind;
+use dunlin_aws::batch::places;
 use dunlin_core::campaign;
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
@@ -135,21 +134,10 @@ impl From<dunlin_aws::Error> for Failure {
             }
         };
         if status.is_server_error() {
-            tracing::error!(error = %error, cause = causes(&error), status = status.as_u16(), "not done");
+            tracing::error!(error = places(&error), status = status.as_u16(), "not done");
         }
         Self::new(status, code, message, mend)
     }
-}
-
-/// The causes of an error: kinds and codes, never a property value.
-fn causes(error: &dunlin_aws::Error) -> String {
-    let mut causes = Vec::new();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        causes.push(error.to_string());
-        cause = error.source();
-    }
-    causes.join(": ")
 }
 
 impl IntoResponse for Failure {

@@ -201,6 +201,12 @@ enum Detail {
     Places,
 }
 
+/// An error with its causes as a log may show them: kinds, codes and places, never a value that a parser quotes.
+#[must_use]
+pub fn places(error: &Error) -> String {
+    Chain(error, Detail::Places).to_string()
+}
+
 /// An error with its causes.
 struct Chain<'a>(&'a (dyn StdError + 'static), Detail);
 

@@ -20,8 +20,8 @@ use crate::workload::{self, PROJECTS, Person, Planned, Waits};
 pub const START: Timestamp = Timestamp::constant(1_767_603_600, 0);
 /// When nothing can be waiting any more: two waits of ten years, and one.
 const END: SignedDuration = SignedDuration::from_hours(24 * 365 * 21 + 24 * 30);
-/// Requests after which a story that does not come to rest is given up.
-const RESTLESS: u64 = 60_000;
+/// Steps after which a story that does not come to rest is given up.
+const RESTLESS: u64 = 400_000;
 /// Times a client makes a call before it gives up.
 const TRIES: u64 = 12;
 /// In place of the count of tries: the call was answered, and is made once more, whatever becomes of it.
@@ -98,6 +98,7 @@ async fn story(seed: u64, scenario: Scenario) -> Result<Outcome, Unbuilt> {
     let phases = phases(scenario, START, &waits, &mut chance);
     let conduct = usual(scenario, &mut chance);
     let mut sim = Sim::new(START, house::settings()?, conduct, seed)?;
+    sim.most_steps = RESTLESS;
     let mut houses = Vec::new();
     for (project, waits) in waits.iter().enumerate().take(PROJECTS) {
         let campaigns = workload::campaigns(*waits);
@@ -127,8 +128,9 @@ async fn story(seed: u64, scenario: Scenario) -> Result<Outcome, Unbuilt> {
     for refused in &played.refused {
         violations.push(Violation { rule: "a valid call is taken", what: refused.clone() });
     }
-    if sim.requests() >= RESTLESS {
-        violations.push(Violation { rule: "a story comes to rest", what: format!("{} requests", sim.requests()) });
+    if sim.steps() >= RESTLESS {
+        let what = format!("{} steps, {} requests, at {}", sim.steps(), sim.requests(), sim.now());
+        violations.push(Violation { rule: "a story comes to rest", what });
     }
     let mut struck: BTreeMap<String, u64> = BTreeMap::new();
     let befallen = sim.befallen().iter().map(|one| format!("{} {}", one.role.name(), one.what));
@@ -185,8 +187,7 @@ impl Clients {
 
     /// Lets time pass, and answers answers.
     async fn until(&mut self, sim: &mut Sim, until: Timestamp) -> Result<(), Unbuilt> {
-        while sim.requests() < RESTLESS {
-            let Some(answered) = sim.next(until).await else { return Ok(()) };
+        while let Some(answered) = sim.next(until).await {
             self.hear(sim, answered)?;
         }
         Ok(())

@@ -4,6 +4,8 @@
 //! name is a constant, every value a parsed type, and the boundary, date and message id are ours, so that
 //! the same mail is the same bytes.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use mail_builder::MessageBuilder;
 use mail_builder::headers::HeaderType;
@@ -58,7 +60,7 @@ impl Rendered {
             message = message.reply_to(address(reply_to));
         }
         message = message
-            .subject(self.subject.as_str())
+            .subject(literal(&self.subject))
             .date(Date::new(envelope.now.as_second()))
             .message_id(MessageId::new(format!("{}@{}", envelope.delivery, self.from.domain())))
             .header("X-Dunlin-Delivery", Raw::new(envelope.delivery.as_str()));
@@ -94,7 +96,13 @@ impl Rendered {
 }
 
 fn address(mailbox: &Mailbox) -> Address<'_> {
-    Address::new_address(mailbox.name(), mailbox.email().as_str())
+    Address::new_address(mailbox.name().map(literal), mailbox.email().as_str())
+}
+
+/// A text that a mail program shows as it is. `mail-builder` leaves ASCII alone, and what looks like an encoded word (RFC
+/// 2047 §2) would be shown as what it decodes to: another text, with line breaks if it likes. A space takes its looks.
+fn literal(text: &str) -> Cow<'_, str> {
+    if text.contains("=?") { text.replace("=?", "= ?").into() } else { text.into() }
 }
 
 fn part<'a>(kind: &'static str, body: &'a str) -> MimePart<'a> {
@@ -102,6 +110,6 @@ fn part<'a>(kind: &'static str, body: &'a str) -> MimePart<'a> {
     MimePart { headers: vec![content_type(content)], contents: BodyPart::Text(body.into()) }
 }
 
-fn content_type(content: ContentType<'_>) -> (std::borrow::Cow<'_, str>, HeaderType<'_>) {
+fn content_type(content: ContentType<'_>) -> (Cow<'_, str>, HeaderType<'_>) {
     ("Content-Type".into(), content.into())
 }

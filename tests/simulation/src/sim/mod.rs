@@ -105,6 +105,9 @@ pub struct Sim {
     agenda: BTreeMap<(i64, u64), Event>,
     counted: u64,
     requests: u64,
+    steps: u64,
+    /// Steps after which nothing goes on: for stories that should come to rest.
+    pub most_steps: u64,
     answered: VecDeque<Answered>,
     befallen: Vec<Befallen>,
     polls: Polls,
@@ -141,6 +144,8 @@ impl Sim {
             agenda: BTreeMap::new(),
             counted: 0,
             requests: 0,
+            steps: 0,
+            most_steps: u64::MAX,
             answered: VecDeque::new(),
             befallen: Vec::new(),
             trace: Trace::default(),
@@ -177,6 +182,12 @@ impl Sim {
         self.requests
     }
 
+    /// Times that something came to pass so far, or time went on: it grows without requests where somebody only waits.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
     /// What befell environments so far.
     #[must_use]
     pub fn befallen(&self) -> &[Befallen] {
@@ -199,6 +210,10 @@ impl Sim {
     pub async fn next(&mut self, until: Timestamp) -> Option<Answered> {
         let until = until.as_millisecond();
         loop {
+            if self.steps >= self.most_steps {
+                return None;
+            }
+            self.steps += 1;
             self.settle().await;
             if let Some(answered) = self.answered.pop_front() {
                 return Some(answered);
