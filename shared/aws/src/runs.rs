@@ -1,5 +1,7 @@
 //! Runs in their table: the row is the truth, a queue message only a hint.
 
+use std::collections::BTreeSet;
+
 use dunlin_core::ids::{ProjectId, RunId};
 use dunlin_core::run::{Run, RunState};
 use jiff::SignedDuration;
@@ -48,16 +50,19 @@ impl Runs {
         self.table.put(&partition(&run.project, &run.id), RUN, seen, run, beside).await
     }
 
-    /// Of these runs, those that exist, in no order: one request for each hundred, half a read unit for each 4 KB
+    /// Of these runs, those that exist, once each and in no order: one request for each hundred, half a read unit for each 4 KB
     /// (read without consistency: who looks for overdue runs looks long after their last write). What DynamoDB leaves
     /// unprocessed is asked for again, as long as it gets less each time.
     ///
     /// # Errors
     /// When the table cannot be read.
     pub async fn list(&self, runs: &[(ProjectId, RunId)]) -> Result<Vec<Run>> {
-        let mut found = Vec::with_capacity(runs.len());
-        for chunk in runs.chunks(100) {
-            let keys = chunk.iter().map(|(project, run)| item::key(&partition(project, run), RUN)).collect();
+        // A run has more than one timer on a page when it waited twice; DynamoDB refuses a key that is asked for twice.
+        let keys: BTreeSet<String> = runs.iter().map(|(project, run)| partition(project, run)).collect();
+        let keys: Vec<String> = keys.into_iter().collect();
+        let mut found = Vec::with_capacity(keys.len());
+        for chunk in keys.chunks(100) {
+            let keys = chunk.iter().map(|key| item::key(key, RUN)).collect();
             let keys = aws_sdk_dynamodb::types::KeysAndAttributes::builder().set_keys(Some(keys)).build();
             let mut asked = Some(keys.map_err(|error| Error::new(Kind::Invalid, "list runs", error))?);
             while let Some(keys) = asked {

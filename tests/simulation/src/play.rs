@@ -79,6 +79,8 @@ pub struct Outcome {
     pub counts: [u64; 3],
     /// Faults that struck, by name.
     pub faults: BTreeMap<String, u64>,
+    /// Requests, by who asked and for what.
+    pub requests: BTreeMap<(&'static str, String), u64>,
 }
 
 /// Plays a seed, in this thread alone.
@@ -139,7 +141,15 @@ async fn story(seed: u64, scenario: Scenario) -> Result<Outcome, Unbuilt> {
     }
     let wide = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     let counts = [wide(played.acknowledged.len()), wide(rest.mails.len()), sim.requests()];
-    Ok(Outcome { seed, scenario, violations, trace: sim.trace(), counts, faults: struck })
+    Ok(Outcome {
+        seed,
+        scenario,
+        violations,
+        trace: sim.trace(),
+        counts,
+        faults: struck,
+        requests: seen.requests.clone(),
+    })
 }
 
 /// The projects' clients: each person's calls one after the other, each until it is taken.

@@ -20,6 +20,9 @@ fn try_seeds() {
             outcome.faults,
             t.elapsed()
         );
+        if outcome.counts[2] > 20_000 {
+            println!("{:?}", outcome.requests);
+        }
         for v in &outcome.violations {
             println!("   !! {}: {}", v.rule, v.what);
         }

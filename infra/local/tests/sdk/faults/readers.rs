@@ -107,3 +107,12 @@ async fn runs_that_dynamodb_leaves_unprocessed_are_asked_for_again() {
         assert_eq!(cloud.faults().injected().len(), 3);
     }
 }
+
+#[tokio::test]
+async fn a_run_that_is_asked_for_twice_is_found_once() {
+    let (_, clients) = setting(1);
+    let runs = Runs::new(&clients, "dunlin-");
+    runs.put(&run(1), 0).await.unwrap();
+    let key = (run(1).project, run(1).id);
+    assert_eq!(runs.list(&[key.clone(), key]).await.unwrap(), [run(1)]);
+}
