@@ -21,7 +21,8 @@ use crate::parked::args::Parked;
   dunlin parked list              which tasks could not be done, and why
   dunlin bench                    how fast this machine is, and what AWS would cost
   dunlin aws                      the local AWS alone, for `cargo lambda watch`
-  dunlin doctor                   what is wrong here, or in AWS, and how to mend it"
+  dunlin doctor                   what is wrong here, or in AWS, and how to mend it
+  dunlin incident                 the incidents of comparable systems, and what becomes of them here"
 )]
 pub(crate) struct Args {
     /// What to do; `dev` where nothing is said.
@@ -51,6 +52,8 @@ pub(crate) enum Command {
     Aws(Aws),
     /// Check everything from top to bottom, here or in AWS, and say what to mend
     Doctor(Doctor),
+    /// Play an incident of a comparable system, and say what held
+    Incident(Incident),
 }
 
 /// Options of `dev`.
@@ -237,6 +240,34 @@ pub(crate) struct Doctor {
     pub(crate) json: bool,
 }
 
+/// Options of `incident`.
+#[derive(Clone, Debug, Options)]
+#[command(after_help = "Examples:
+  dunlin incident                                    the list
+  dunlin incident long_delays_2017                   all of it; minutes, in a release build
+  dunlin incident long_delays_2017 --fraction 0.1    a tenth of it
+
+Exits with 1 when a promise did not hold.")]
+pub(crate) struct Incident {
+    /// Its name; without one they are listed
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// How much of it to play
+    #[arg(long, default_value_t = 1.0, value_name = "F", value_parser = fraction)]
+    pub(crate) fraction: f64,
+    /// The seed of every random number
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(crate) seed: u64,
+}
+
+/// A part of the whole.
+fn fraction(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(part) if part > 0.0 && part <= 1.0 => Ok(part),
+        _ => Err("say a number above 0, up to 1".to_owned()),
+    }
+}
+
 impl std::fmt::Debug for Doctor {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("Doctor").field("aws", &self.aws).field("prefix", &self.prefix).finish_non_exhaustive()
@@ -276,6 +307,14 @@ mod tests {
         let Some(Command::Aws(aws)) = parse("dunlin aws --data elsewhere").command else { panic!("not aws") };
         assert_eq!((aws.port, aws.functions.as_str()), (9001, "http://localhost:9000"));
         assert_eq!(aws.kept.data, PathBuf::from("elsewhere"));
+    }
+
+    #[test]
+    fn an_incident_is_played_in_full_unless_told_otherwise() {
+        let Some(Command::Incident(incident)) = parse("dunlin incident a_b_2020").command else { panic!("none") };
+        assert_eq!((incident.name.as_deref(), incident.fraction), (Some("a_b_2020"), 1.0));
+        assert!(Args::try_parse_from(["dunlin", "incident", "a", "--fraction", "0"]).is_err());
+        assert!(Args::try_parse_from(["dunlin", "incident", "a", "--fraction", "1.5"]).is_err());
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod demo;
 mod dev;
 mod doctor;
 mod examples;
+mod incident;
 mod keys;
 mod parked;
 mod project;

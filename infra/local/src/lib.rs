@@ -3,6 +3,7 @@
 mod cloud;
 mod connector;
 mod door;
+mod due;
 mod dynamodb;
 mod error;
 pub mod faults;

@@ -7,7 +7,6 @@ pub(crate) mod port;
 pub(crate) mod stop;
 
 use anyhow::Context as _;
-use axum::serve::ListenerExt as _;
 use dunlin_aws::{Chance, Clock};
 use dunlin_local::{Cloud, World};
 use tokio::net::TcpListener;
@@ -80,7 +79,6 @@ pub(crate) async fn open(kept: &Kept, held: folder::Held, address: &str) -> anyh
 
 /// Serves and polls until a signal comes.
 async fn serve(world: &World, front: TcpListener, aws: Option<TcpListener>) -> anyhow::Result<()> {
-    let front = front.tap_io(|stream| drop(stream.set_nodelay(true)));
     let aws_router = world.cloud().router();
     let aws = async move {
         match aws {
@@ -89,7 +87,7 @@ async fn serve(world: &World, front: TcpListener, aws: Option<TcpListener>) -> a
         }
     };
     tokio::select! {
-        served = axum::serve(front, world.router()) => served?,
+        () = world.serve(front) => {}
         served = aws => served?,
         () = world.run() => {}
         stopped = stop::asked() => stopped?,

@@ -9,7 +9,7 @@ mod touched;
 use std::sync::{Arc, Mutex};
 
 use dunlin_aws::{Clock, resources};
-use dynoxide::{Database, DynoxideError};
+use dynoxide::{Database, DynoxideError, ImportOptions, Item};
 use serde_json::json;
 
 pub(crate) use faulty::throttle;
@@ -84,6 +84,31 @@ impl DynamoDb {
             })?;
         }
         Ok(())
+    }
+
+    /// Puts items into a table at once, below the protocol: neither metered nor hit by faults.
+    pub(crate) fn import(&self, table: &str, items: Vec<Item>) -> Result<(), CloudError> {
+        self.store.with_tables(|tables| tables.import_items(table, items, ImportOptions::default()))?;
+        Ok(())
+    }
+
+    /// The sort keys of a table's items.
+    pub(crate) fn sort_keys(&self, table: &str) -> Result<Vec<String>, CloudError> {
+        let (mut keys, mut start) = (Vec::new(), serde_json::Value::Null);
+        loop {
+            let mut request = json!({ "TableName": table, "ProjectionExpression": resources::SORT_KEY });
+            if let (Some(request), false) = (request.as_object_mut(), start.is_null()) {
+                request.insert("ExclusiveStartKey".to_owned(), start);
+            }
+            let page = self.store.with_tables(|tables| run(tables, "Scan", &request.to_string()))?.json;
+            let page: serde_json::Value = serde_json::from_str(&page).unwrap_or_default();
+            let items = page.get("Items").and_then(|items| items.as_array()).into_iter().flatten();
+            keys.extend(items.filter_map(|item| item.get(resources::SORT_KEY)?.get("S")?.as_str().map(str::to_owned)));
+            start = page.get("LastEvaluatedKey").cloned().unwrap_or_default();
+            if start.is_null() {
+                return Ok(keys);
+            }
+        }
     }
 
     /// Removes items whose time to live has passed; returns how many.

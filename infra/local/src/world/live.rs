@@ -61,20 +61,21 @@ impl World {
         }
     }
 
-    /// The minute's sweep. What fails is done the next minute.
-    pub async fn sweep(&self) {
+    /// The minute's sweep; whether all was done. What fails is done the next minute.
+    pub async fn sweep(&self) -> bool {
         let started = self.cloud.clock().now();
         let crashed = self.cloud.faults().crashed();
         let swept = tokio::select! {
             biased;
-            () = crashed => return,
+            () = crashed => return false,
             swept = self.swept() => swept,
         };
-        if let Err(error) = swept {
+        if let Err(error) = &swept {
             tracing::warn!(error = %error, "sweep failed, and goes on next minute");
         }
         let ended = self.cloud.clock().now();
         self.cloud.meter().add_lambda("sweep", 1, super::poll::gigabyte_seconds(started, ended));
+        swept.is_ok()
     }
 
     /// Sweeps here, or where functions are watched: there for a minute at most, because then the next one is due.

@@ -6,6 +6,7 @@ mod function;
 mod lambda;
 mod live;
 mod poll;
+mod serve;
 mod virtual_time;
 
 use dunlin_aws::resources::Queue;

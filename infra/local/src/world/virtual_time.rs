@@ -1,18 +1,29 @@
 //! Virtual time: everything that is due is done, then the clock jumps to what is due next. One task, one order: the
 //! same seed gives the same trace.
 
+use dunlin_aws::Stored;
 use dunlin_aws::control::Control;
-use dunlin_aws::resources::{SORT_KEY, TIMERS};
 use dunlin_aws::spill::Spill;
-use dunlin_aws::timers::AHEAD;
+use dunlin_aws::timers::{AHEAD, OVERDUE, Timers, Walk};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Function, World};
 
-/// A sweep that finds nothing need not be played: only these are, from [`AHEAD`] of a timer until this long after it.
+/// How far back there may be timers that still concern a first sweep.
 const BEHIND: SignedDuration = SignedDuration::from_mins(7);
-/// The time between sweeps.
+/// The time between sweeps. One that finds nothing need not be played.
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
+/// How the last sweep went, and when.
+#[derive(Clone, Copy)]
+enum Swept {
+    /// Time was not watched before this instant.
+    Unseen(Timestamp),
+    /// Not all was done.
+    Failed(Timestamp),
+    /// All was done.
+    Well(Timestamp),
+}
 
 impl World {
     /// Handles everything that can be received now. While a service is away each batch is held, which moves time, and comes
@@ -41,7 +52,7 @@ impl World {
     /// Lets time pass until `end`, doing everything when it is due.
     pub async fn advance_to(&self, end: Timestamp) {
         let clock = self.cloud.clock().clone();
-        let mut swept = clock.now();
+        let mut swept = Swept::Unseen(clock.now());
         loop {
             self.revocations.refresh(&Control::new(&self.intake, &self.settings.prefix)).await;
             self.settle_until(end.min(clock.now() + MINUTE)).await;
@@ -50,40 +61,45 @@ impl World {
             let Some(due) = due.filter(|due| *due <= end) else { break };
             clock.advance_to(due);
             if sweep.is_some_and(|sweep| sweep <= due) {
-                swept = clock.now();
-                self.sweep().await;
+                let at = clock.now();
+                if matches!(swept, Swept::Well(_)) {
+                    self.skip_sweeps(at - MINUTE).await;
+                }
+                swept = if self.sweep().await { Swept::Well(at) } else { Swept::Failed(at) };
             }
         }
         clock.advance_to(end);
         self.settle_until(end).await;
     }
 
-    /// The next sweep worth playing: a minute after the last while there is something around, else in time for the next timer.
-    async fn next_sweep(&self, last: Timestamp) -> Option<Timestamp> {
+    /// Leaves the cursors where the sweeps that were not played would have left them, the last one at `last`: there was no
+    /// timer for them to find, which is why they were not played. Where this fails, the next sweep walks the whole way.
+    async fn skip_sweeps(&self, last: Timestamp) {
+        let timers = Timers::new(&self.clients, &self.settings.prefix);
+        for (walk, upto) in [(Walk::Due, last + AHEAD), (Walk::Overdue, last - OVERDUE)] {
+            if let Ok(Some(cursor)) = timers.cursor(walk).await
+                && cursor.state < upto
+            {
+                drop(timers.advance(walk, &Stored { state: upto, ..cursor }).await);
+            }
+        }
+    }
+
+    /// The next sweep worth playing: a minute after the last while calls lie in the spill, or where the last one failed;
+    /// else [`AHEAD`] of the next timer that no sweep has seen, or [`OVERDUE`] after the next one that was not looked at
+    /// again. Of what came before the first sweep nothing is known, so it is a minute away while there is a timer around.
+    async fn next_sweep(&self, swept: Swept) -> Option<Timestamp> {
+        let (Swept::Unseen(last) | Swept::Failed(last) | Swept::Well(last)) = swept;
         let spilled = Spill::new(self.clients.s3.clone(), self.settings.bucket.clone()).list(1).await;
         if spilled.is_ok_and(|keys| !keys.is_empty()) {
             return Some(last + MINUTE);
         }
-        let from = last - BEHIND;
-        let next = self.timers().await.into_iter().filter(|due| *due > from).min()?;
-        Some((next - AHEAD).max(last + MINUTE))
-    }
-
-    /// The instants of all timers: the world may look, a function never scans.
-    async fn timers(&self) -> Vec<Timestamp> {
-        let table = format!("{}{}", self.settings.prefix, TIMERS.name);
-        let mut instants = Vec::new();
-        let mut pages =
-            self.clients.dynamodb.scan().table_name(table).projection_expression(SORT_KEY).into_paginator().send();
-        while let Some(Ok(page)) = pages.next().await {
-            for item in page.items.unwrap_or_default() {
-                let millis = item
-                    .get(SORT_KEY)
-                    .and_then(|value| value.as_s().ok())
-                    .and_then(|sk| sk.split('#').next()?.parse().ok());
-                instants.extend(millis.and_then(|millis| Timestamp::from_millisecond(millis).ok()));
-            }
-        }
-        instants
+        let due = |after: SignedDuration, lead: SignedDuration| Some(self.cloud.next_timer(last + after)? + lead);
+        let next = match swept {
+            Swept::Unseen(_) => due(-BEHIND, -AHEAD)?,
+            Swept::Failed(_) => last,
+            Swept::Well(_) => [due(AHEAD, -AHEAD), due(-OVERDUE, OVERDUE)].into_iter().flatten().min()?,
+        };
+        Some(next.max(last + MINUTE))
     }
 }
