@@ -36,10 +36,10 @@ impl Link {
             user_agent: user_agent.map(|agent| agent.chars().take(USER_AGENT_CHARS).collect()),
         };
         let lost = match queues::Outgoing::now(&seen.project, &interaction) {
-            Ok(task) => match tokio::time::timeout(PATIENCE, self.feedback.put(&[task])).await {
-                Ok(Ok(())) => return,
-                Ok(Err(error)) => error.kind,
-                Err(_) => Kind::Unavailable,
+            Ok(task) => match self.clock.timeout(PATIENCE, self.feedback.put(&[task])).await {
+                Some(Ok(())) => return,
+                Some(Err(error)) => error.kind,
+                None => Kind::Unavailable,
             },
             Err(error) => error.kind,
         };

@@ -11,6 +11,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
+use aws_sdk_sqs::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::SharedTimeSource;
@@ -135,13 +136,16 @@ impl Clients {
     fn over(config: &SdkConfig, clock: Clock, chance: Chance, path_style: bool) -> Self {
         let ses = aws_sdk_sesv2::config::Builder::from(config).retry_config(RetryConfig::disabled());
         let ses = if clock.jumps() { ses } else { ses.timeout_config(timeouts(SEND, SEND)) };
+        let dynamodb = aws_sdk_dynamodb::config::Builder::from(config).retry_partition(own_retries());
+        let sqs = aws_sdk_sqs::config::Builder::from(config).retry_partition(own_retries());
         let s3 = aws_sdk_s3::config::Builder::from(config)
+            .retry_partition(own_retries())
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
             .force_path_style(path_style);
         Self {
-            dynamodb: aws_sdk_dynamodb::Client::new(config),
-            sqs: aws_sdk_sqs::Client::new(config),
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
+            sqs: aws_sdk_sqs::Client::from_conf(sqs.build()),
             ses: aws_sdk_sesv2::Client::from_conf(ses.build()),
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             clock,
@@ -154,6 +158,12 @@ impl Clients {
 #[must_use]
 pub fn https() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+}
+
+/// Retries by the SDK's own budget, one for each client. By default all clients of a process share it, for ever: where one
+/// process plays many environments, one would take the others' retries away.
+fn own_retries() -> RetryPartition {
+    RetryPartition::custom("client").token_bucket(TokenBucket::default()).build()
 }
 
 fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {

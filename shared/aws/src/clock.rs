@@ -96,6 +96,19 @@ impl Clock {
         }
     }
 
+    /// What the work comes to, unless it takes longer than `most`. Where whoever sleeps moves time, nothing can be waited for
+    /// beside the work, and it takes as long as it takes.
+    pub async fn timeout<F: Future>(&self, most: Duration, work: F) -> Option<F::Output> {
+        if self.jumps() {
+            return Some(work.await);
+        }
+        let (work, late) = (std::pin::pin!(work), std::pin::pin!(self.sleep(most)));
+        match futures::future::select(work, late).await {
+            futures::future::Either::Left((done, _)) => Some(done),
+            futures::future::Either::Right(_) => None,
+        }
+    }
+
     /// Moves virtual time forward to `instant` and wakes who slept until then; it never goes back, and the machine's clock
     /// ignores it.
     pub fn advance_to(&self, instant: Timestamp) {

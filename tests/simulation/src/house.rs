@@ -2,13 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use dunlin_aws::control::{Control, Project};
 use dunlin_aws::settings::{Setting, SettingsError};
 use dunlin_aws::{Chance, Clients, Clock, Settings, Stored};
-use dunlin_core::campaign;
+use dunlin_core::campaign::{self, Campaign};
 use dunlin_core::ids::ProjectId;
 use dunlin_local::{Cloud, http_client};
+use http::Request;
 use jiff::Timestamp;
+
+/// The admin key of every house.
+const ADMIN_KEY: &str = "an-admin-key-for-tests-of-32-characters";
 
 /// Why a house could not be set up: a fault of the simulation, not of dunlin.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +48,7 @@ pub fn settings() -> Result<Settings, SettingsError> {
             "DUNLIN_BUCKET" => "dunlin-store",
             "DUNLIN_PUBLIC" => "https://mail.example.com",
             "DUNLIN_SIGNING_KEYS" => "k1:0123456789abcdef0123456789abcdef",
-            "DUNLIN_ADMIN_KEY" => "an-admin-key-for-tests-of-32-characters",
+            "DUNLIN_ADMIN_KEY" => ADMIN_KEY,
             _ => return None,
         };
         Some(value.to_owned())
@@ -64,6 +69,22 @@ pub struct House {
     pub id: ProjectId,
     /// A token for its calls.
     pub token: String,
+}
+
+impl House {
+    /// An operator's request that publishes a campaign nothing starts.
+    ///
+    /// # Errors
+    /// [`Unbuilt`]
+    pub fn publishing(&self, id: &str, name: &str) -> Result<Request<Bytes>, Unbuilt> {
+        let text = format!(
+            "{{id: {id}, name: {name}, kind: behavioural, trigger: {{event: {name}}}, message: {{subject: a, text: b}}}}"
+        );
+        let body = serde_json::to_vec(&parse(&text)?).unwrap_or_default();
+        let request = Request::put(format!("/manage/v1/projects/{}/campaigns/{id}", self.id));
+        let request = request.header("authorization", format!("Bearer {ADMIN_KEY}"));
+        Ok(request.header("content-type", "application/json").body(body.into())?)
+    }
 }
 
 /// Makes a project with campaigns, each as a campaign's file, published at `now`.
@@ -89,8 +110,11 @@ pub async fn build(cloud: &Cloud, settings: &Settings, name: &str, campaigns: &[
 /// # Errors
 /// [`Unbuilt`]
 pub async fn publish(control: &Control, project: &ProjectId, text: &str, now: Timestamp) -> Result<(), Unbuilt> {
-    let parsed = campaign::parse("campaign.yaml", text, &BTreeMap::new());
-    let parsed = parsed.map_err(|problems| Unbuilt::Campaign(text.to_owned(), format!("{problems:?}")))?;
-    control.publish(project, &parsed, now).await?;
+    control.publish(project, &parse(text)?, now).await?;
     Ok(())
+}
+
+fn parse(text: &str) -> Result<Campaign, Unbuilt> {
+    let parsed = campaign::parse("campaign.yaml", text, &BTreeMap::new());
+    parsed.map_err(|problems| Unbuilt::Campaign(text.to_owned(), format!("{problems:?}")))
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod crashes;
 pub mod house;
 pub mod incident;
 pub mod judge;

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use dunlin_local::CloudError;
+use bytes::Bytes;
+use dunlin_local::{CloudError, Door};
+use http::Request;
 use jiff::{SignedDuration, Timestamp};
 use rand::RngExt;
 use rand::SeedableRng;
@@ -13,7 +15,7 @@ use crate::judge::{Judge, Violation};
 use crate::observed::Observer;
 use crate::rest::Rest;
 use crate::scenario::{Phase, Scenario, phases, usual};
-use crate::sim::{Answered, Conduct, Sim};
+use crate::sim::{Answered, Conduct, Role, Sim};
 use crate::workload::{self, PROJECTS, Person, Planned, Waits};
 
 /// A Monday morning.
@@ -75,12 +77,48 @@ pub struct Outcome {
     pub violations: Vec<Violation>,
     /// The hash of everything that happened.
     pub trace: String,
-    /// Calls answered with 200, mails that left, requests to AWS.
-    pub counts: [u64; 3],
+    /// Calls answered with 200.
+    pub calls: u64,
+    /// Mails that left.
+    pub mails: u64,
+    /// Mails whose outcome was unknown for a while, or for good.
+    pub unknown: u64,
+    /// Who made each request to AWS, in their order.
+    pub asked: Vec<Role>,
     /// Faults that struck, by name.
     pub faults: BTreeMap<String, u64>,
-    /// Requests, by who asked and for what.
-    pub requests: BTreeMap<(&'static str, String), u64>,
+}
+
+/// What is to be played.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The seed.
+    pub seed: u64,
+    /// The scenario.
+    pub scenario: Scenario,
+    /// The waits of the welcome series.
+    pub waits: Waits,
+    /// The calls.
+    pub calls: Vec<Planned>,
+    /// How environments behave at first.
+    pub conduct: Conduct,
+    /// What goes wrong, and when.
+    pub phases: Vec<Phase>,
+    /// Whether an operator publishes a campaign, and the first recipient of a marketing mail follows its unsubscribe link.
+    pub visits: bool,
+}
+
+impl Plan {
+    /// What a seed makes of a scenario.
+    #[must_use]
+    pub fn drawn(seed: u64, scenario: Scenario) -> Self {
+        let mut chance = StdRng::seed_from_u64(seed);
+        let waits = workload::waits(&mut chance);
+        let calls = workload::calls(START, chance.random_range(10..30), &mut chance);
+        let phases = phases(scenario, START, &waits, &mut chance);
+        let conduct = usual(scenario, &mut chance);
+        Self { seed, scenario, waits, calls, conduct, phases, visits: false }
+    }
 }
 
 /// Plays a seed, in this thread alone.
@@ -88,17 +126,23 @@ pub struct Outcome {
 /// # Errors
 /// [`Unbuilt`]: a fault of the simulation.
 pub fn play(seed: u64, scenario: Scenario) -> Result<Outcome, Unbuilt> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
-    let runtime = runtime.map_err(|error| Unbuilt::Cloud(CloudError::File(error)))?;
-    runtime.block_on(story(seed, scenario))
+    perform(Plan::drawn(seed, scenario))
 }
 
-async fn story(seed: u64, scenario: Scenario) -> Result<Outcome, Unbuilt> {
-    let mut chance = StdRng::seed_from_u64(seed);
-    let waits = workload::waits(&mut chance);
-    let calls = workload::calls(START, chance.random_range(10..30), &mut chance);
-    let phases = phases(scenario, START, &waits, &mut chance);
-    let conduct = usual(scenario, &mut chance);
+/// Plays a plan, in this thread alone.
+///
+/// # Errors
+/// [`Unbuilt`]: a fault of the simulation.
+pub fn perform(plan: Plan) -> Result<Outcome, Unbuilt> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = runtime.map_err(|error| Unbuilt::Cloud(CloudError::File(error)))?;
+    runtime.block_on(story(plan))
+}
+
+async fn story(plan: Plan) -> Result<Outcome, Unbuilt> {
+    let Plan { seed, scenario, waits, calls, conduct, phases, visits } = plan;
+    let skews = phases.iter().map(|phase| phase.conduct.skew_millis).chain([conduct.skew_millis]);
+    let skew_millis = skews.max().unwrap_or(0);
     let mut sim = Sim::new(START, house::settings()?, conduct, seed)?;
     sim.most_steps = RESTLESS;
     let mut houses = Vec::new();
@@ -109,9 +153,11 @@ async fn story(seed: u64, scenario: Scenario) -> Result<Outcome, Unbuilt> {
     let observer = Observer::default();
     sim.watch(observer.clone());
     let well_from = phases.last().map_or(START, |last| last.at);
-    let skew_millis = phases.iter().map(|phase| phase.conduct.skew_millis).chain([sim.conduct.skew_millis]).max();
     let mut clients = Clients::new(calls, houses.clone(), seed);
     clients.begin(&mut sim)?;
+    if visits {
+        clients.visit(&mut sim).await?;
+    }
     for Phase { at, faults, conduct } in phases {
         clients.until(&mut sim, at).await?;
         sim.cloud().faults().set(faults);
@@ -122,7 +168,6 @@ async fn story(seed: u64, scenario: Scenario) -> Result<Outcome, Unbuilt> {
     let injected = sim.cloud().faults().injected();
     let faults = injected.iter().map(|one| one.at).chain(sim.befallen().iter().map(|one| one.at)).collect();
     let Clients { acknowledged, refused, .. } = clients;
-    let skew_millis = skew_millis.unwrap_or(0);
     let played = Played { seed, scenario, houses, waits, acknowledged, refused, faults, well_from, skew_millis };
     let rest = Rest::read(&sim, &played.houses).await?;
     let seen = observer.seen();
@@ -140,15 +185,18 @@ async fn story(seed: u64, scenario: Scenario) -> Result<Outcome, Unbuilt> {
         *struck.entry(name).or_default() += 1;
     }
     let wide = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-    let counts = [wide(played.acknowledged.len()), wide(rest.mails.len()), sim.requests()];
+    let unknown =
+        rest.deliveries.values().filter(|one| one.history.iter().any(|entry| entry.what == "outcome unknown"));
     Ok(Outcome {
         seed,
         scenario,
         violations,
         trace: sim.trace(),
-        counts,
+        calls: wide(played.acknowledged.len()),
+        mails: wide(rest.mails.len()),
+        unknown: wide(unknown.count()),
+        asked: sim.asked().to_vec(),
         faults: struck,
-        requests: seen.requests.clone(),
     })
 }
 
@@ -159,6 +207,8 @@ struct Clients {
     lines: BTreeMap<Person, VecDeque<Planned>>,
     /// Calls under way: which, and how often they were made.
     under_way: BTreeMap<u64, (Planned, u64)>,
+    /// Visits under way at other doors; who gets no answer tries again.
+    visits: BTreeMap<u64, (Role, Request<Bytes>)>,
     numbers: u64,
     acknowledged: Vec<Planned>,
     refused: Vec<String>,
@@ -171,8 +221,9 @@ impl Clients {
             lines.entry(call.person).or_default().push_back(call);
         }
         let chance = StdRng::seed_from_u64(seed ^ 0xC11E);
-        let (under_way, acknowledged, refused) = (BTreeMap::new(), Vec::new(), Vec::new());
-        Self { houses, chance, lines, under_way, numbers: 0, acknowledged, refused }
+        let (under_way, visits) = (BTreeMap::new(), BTreeMap::new());
+        let (acknowledged, refused) = (Vec::new(), Vec::new());
+        Self { houses, chance, lines, under_way, visits, numbers: 0, acknowledged, refused }
     }
 
     fn begin(&mut self, sim: &mut Sim) -> Result<(), Unbuilt> {
@@ -195,6 +246,31 @@ impl Clients {
         Ok(())
     }
 
+    /// An operator publishes a campaign; later a recipient unsubscribes by the link in a mail.
+    async fn visit(&mut self, sim: &mut Sim) -> Result<(), Unbuilt> {
+        if let Some(house) = self.houses.first() {
+            let publishes = house.publishing("cmp_later", "Later")?;
+            self.knock(sim, Role::Door(Door::Manage), publishes);
+        }
+        self.until(sim, START + SignedDuration::from_mins(5)).await?;
+        let mails = sim.cloud().outbox().list(1, 0);
+        let raw = mails.first().map(|mail| String::from_utf8_lossy(&mail.raw).into_owned()).unwrap_or_default();
+        let raw = raw.replace("\r\n ", "").replace("\r\n\t", "");
+        let link = raw.lines().find_map(|line| line.strip_prefix("List-Unsubscribe: <")?.split('>').next());
+        if let Some(path) = link.and_then(|link| link.strip_prefix(sim.settings().public.as_str())) {
+            let request = Request::post(path).header("content-type", "application/x-www-form-urlencoded");
+            let request = request.body("List-Unsubscribe=One-Click".into())?;
+            self.knock(sim, Role::Door(Door::Link), request);
+        }
+        Ok(())
+    }
+
+    fn knock(&mut self, sim: &mut Sim, role: Role, request: Request<Bytes>) {
+        self.numbers += 1;
+        sim.call(sim.now() + SignedDuration::from_secs(1), self.numbers, role, request.clone());
+        self.visits.insert(self.numbers, (role, request));
+    }
+
     /// Lets time pass, and answers answers.
     async fn until(&mut self, sim: &mut Sim, until: Timestamp) -> Result<(), Unbuilt> {
         while let Some(answered) = sim.next(until).await {
@@ -204,6 +280,14 @@ impl Clients {
     }
 
     fn hear(&mut self, sim: &mut Sim, answered: Answered) -> Result<(), Unbuilt> {
+        if let Some((role, request)) = self.visits.remove(&answered.number) {
+            match answered.answer.status() {
+                status if status.is_server_error() => self.knock(sim, role, request),
+                status if status.is_success() => {}
+                status => self.refused.push(format!("{status}: {}", request.uri())),
+            }
+            return Ok(());
+        }
         let Some((planned, tries)) = self.under_way.remove(&answered.number) else { return Ok(()) };
         let status = answered.answer.status().as_u16();
         let person = planned.person;

@@ -194,6 +194,12 @@ fn away(chance: &mut StdRng) -> Vec<Fault> {
     vec![Fault::new(kind, When::Chance(1.0)).at(service)]
 }
 
+/// How long trouble lasts: a minute as often as two hours.
+fn lasting(chance: &mut StdRng) -> SignedDuration {
+    let minutes = 2_f64.powf(chance.random_range(0.0..7.0));
+    SignedDuration::try_from_secs_f64(minutes * 60.0).unwrap_or(SignedDuration::from_mins(1))
+}
+
 /// From an instant on, these faults.
 #[derive(Clone, Debug)]
 pub struct Phase {
@@ -218,7 +224,7 @@ pub fn phases(scenario: Scenario, start: Timestamp, waits: &Waits, chance: &mut 
     for _ in 0..chance.random_range(1..=3) {
         let (faults, conduct) = scenario.trouble(chance);
         phases.push(Phase { at, faults, conduct });
-        at += SignedDuration::from_secs(chance.random_range(60..7_200));
+        at += lasting(chance);
         phases.push(calm(at, chance));
         at += SignedDuration::from_secs(chance.random_range(0..1_800));
     }
@@ -228,7 +234,7 @@ pub fn phases(scenario: Scenario, start: Timestamp, waits: &Waits, chance: &mut 
         if from > at {
             let (faults, conduct) = scenario.trouble(chance);
             phases.push(Phase { at: from, faults, conduct });
-            phases.push(calm(from + SignedDuration::from_secs(chance.random_range(600..14_400)), chance));
+            phases.push(calm(from + SignedDuration::from_secs(1_200) + lasting(chance), chance));
         }
     }
     phases

@@ -1,5 +1,5 @@
 //! Seeds, played.
-#![allow(clippy::expect_used, reason = "a story that fails fails the test")]
+#![allow(clippy::expect_used, clippy::disallowed_methods, reason = "a story that fails fails the test")]
 
 use dunlin_simulation::play::play;
 use dunlin_simulation::scenario::Scenario;
@@ -13,18 +13,37 @@ fn try_seeds() {
         let t = std::time::Instant::now();
         let outcome = play(seed, scenario).expect("played");
         println!(
-            "{seed} {} {:?} {} {:?} {:?}",
+            "{seed} {} {} {} {} {} {:?} {:?}",
             scenario.name(),
-            outcome.counts,
+            outcome.calls,
+            outcome.mails,
+            outcome.asked.len(),
             outcome.trace,
             outcome.faults,
             t.elapsed()
         );
-        if outcome.counts[2] > 20_000 {
-            println!("{:?}", outcome.requests);
-        }
         for v in &outcome.violations {
             println!("   !! {}: {}", v.rule, v.what);
+        }
+    }
+}
+
+#[test]
+fn try_crashes() {
+    for story in dunlin_simulation::crashes::STORIES {
+        let t = std::time::Instant::now();
+        let counts = story.enumerate(false, 0, 1).expect("played");
+        println!(
+            "{} awaits {} points {} pairs {} unknown {} {:?}",
+            story.name,
+            counts.awaits,
+            counts.points,
+            counts.pairs,
+            counts.unknown,
+            t.elapsed()
+        );
+        for (deaths, v) in &counts.violations {
+            println!("   !! {deaths:?} {}: {}", v.rule, v.what);
         }
     }
 }

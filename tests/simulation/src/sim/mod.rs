@@ -105,6 +105,7 @@ pub struct Sim {
     agenda: BTreeMap<(i64, u64), Event>,
     counted: u64,
     requests: u64,
+    asked: Vec<Role>,
     steps: u64,
     /// Steps after which nothing goes on: for stories that should come to rest.
     pub most_steps: u64,
@@ -144,6 +145,7 @@ impl Sim {
             agenda: BTreeMap::new(),
             counted: 0,
             requests: 0,
+            asked: Vec::new(),
             steps: 0,
             most_steps: u64::MAX,
             answered: VecDeque::new(),
@@ -180,6 +182,12 @@ impl Sim {
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.requests
+    }
+
+    /// Who made each request so far, in their order.
+    #[must_use]
+    pub fn asked(&self) -> &[Role] {
+        &self.asked
     }
 
     /// Times that something came to pass so far, or time went on: it grows without requests where somebody only waits.
@@ -295,8 +303,10 @@ impl Sim {
 
     /// Hands over the answers that came while an environment stood still, before its clock tells it how late it is.
     async fn thaw(&mut self, number: u64) {
+        let now = self.now();
         let Some(environment) = self.environments.get_mut(&number) else { return };
         environment.frozen_until = None;
+        self.befallen.push(Befallen { at: now, role: environment.role, what: "thawed" });
         let mail = std::mem::take(&mut environment.mail);
         mail.into_iter().for_each(|(to, outcome)| hand_over(to, outcome));
         self.settle().await;

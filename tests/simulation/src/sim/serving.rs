@@ -50,6 +50,7 @@ impl Sim {
         let now = self.millis();
         let Some(environment) = self.environments.get_mut(&waiting.environment) else { return };
         self.requests += 1;
+        self.asked.push(environment.role);
         let (service, _) = Cloud::asked(&waiting.request);
         let mut takes = latency(service, &mut self.chance);
         let mut fate = Fate::Live;
