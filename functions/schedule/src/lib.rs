@@ -66,17 +66,17 @@ impl Schedule {
     async fn batch(&self, event: SqsEvent) -> SqsBatchResponse {
         let (queue, now, mut fates) = (resources::STEPS.stem, self.clock.now(), Fates::default());
         let records = read::<Step>(queue, event, &self.parked, now, &mut fates).await;
-        each(queue, &records, (&self.parked, &self.hold), now, &mut fates, |record| {
-            self.step(&record.task, record.receives)
+        each(queue, &records, (&self.parked, &self.hold), now, &mut fates, |record, again| {
+            self.step(&record.task, again || record.receives > 1)
         })
         .await;
         fates.response(&self.hold).await
     }
 
     /// Advances a run; decides again at once when somebody else, or a lost answer of ours, moved it in between.
-    async fn step(&self, step: &Step, receives: u32) -> Result<(), Error> {
+    async fn step(&self, step: &Step, again: bool) -> Result<(), Error> {
         for attempt in 0..CONFLICTS {
-            match self.attempt(step, receives > 1 || attempt > 0).await {
+            match self.attempt(step, again || attempt > 0).await {
                 Err(error) if error.kind == Kind::Conflict => {}
                 result => return result,
             }

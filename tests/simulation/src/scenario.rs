@@ -54,8 +54,8 @@ impl Scenario {
         Self::ALL.into_iter().find(|scenario| scenario.name() == name)
     }
 
-    /// The scenario that a seed plays, where nobody asks for another: every seventh without faults, of the others as many with
-    /// everything as with one kind.
+    /// The scenario that a seed plays, where nobody asks for another: of fourteen, eight have everything and the others one
+    /// each of the other mixes.
     #[must_use]
     pub fn of(seed: u64) -> Self {
         let place = usize::try_from(seed % 14).unwrap_or(0);
