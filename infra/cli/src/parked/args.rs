@@ -40,7 +40,7 @@ pub(crate) struct Which {
     /// Only those of this project
     #[arg(long, value_name = "ID")]
     pub(crate) project: Option<String>,
-    /// Only those of this queue: events, steps, sends or feedback
+    /// Only those of this queue: events, backlog, steps, sends, sends-transactional, sends-backlog or feedback
     #[arg(long, value_name = "QUEUE")]
     pub(crate) kind: Option<String>,
     /// Only those whose reason has this text
