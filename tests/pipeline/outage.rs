@@ -298,3 +298,24 @@ async fn a_spilled_object_that_never_works_does_not_keep_the_others() {
     stage.world.settle().await;
     assert_eq!(stage.sent().len(), 150, "in one sweep");
 }
+
+/// Found by the simulation (seed 34): the second attempt within a batch took the hint for another's.
+#[tokio::test]
+async fn a_run_that_moved_while_the_queue_was_away_still_sends_its_mail() {
+    let stage = Stage::new(9).await;
+    stage
+        .publish(
+            "{id: cmp_later, name: Later, kind: behavioural, trigger: {event: Left}, wait: 20 minutes,
+              from: shop@larkspur.example, message: {subject: 'Still there?', text: '{{ url.unsubscribe_link }}'}}",
+        )
+        .await;
+    stage.track("ann@example.com", "Left", json!({})).await;
+    stage.pass(19 * MINUTE).await;
+    // The SDK tries three times: the run has moved, and its mail is not on the queue.
+    let away = Fault::new(FaultKind::TimeoutNotApplied, When::Chance(1.0)).at(Service::SqsStandard);
+    stage.world.cloud().faults().set(vec![away.on("SendMessageBatch").times(3)]);
+    stage.pass(30 * MINUTE).await;
+    assert_eq!(stage.world.cloud().faults().injected().len(), 3);
+    assert_eq!(stage.sent().len(), 1);
+    stage.assert_at_rest().await;
+}

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as Options, Parser, Subcommand};
+use dunlin_simulation::scenario::Scenario;
 
 use crate::admin::Door;
 use crate::parked::args::Parked;
@@ -54,6 +55,8 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Play an incident of a comparable system, and say what held
     Incident(Incident),
+    /// Play dunlin under every fault, seed by seed, and hold it against a model
+    Simulate(Simulate),
 }
 
 /// Options of `dev`.
@@ -260,6 +263,44 @@ pub(crate) struct Incident {
     pub(crate) seed: u64,
 }
 
+/// Options of `simulate`.
+#[derive(Clone, Debug, Options)]
+#[command(after_help = "Examples:
+  dunlin simulate --seeds 300                        what CI plays
+  dunlin simulate --seeds 1 --from 4711              a seed again
+  dunlin simulate --seeds 50 --scenario outage       one mix of faults only
+  dunlin simulate --crashes                          every crash point, and every pair of them
+
+Scenarios: healthy, queues, tables, handlers, mail, outage, everything. Exits with 1 when a promise did not hold, and names
+the seed.")]
+pub(crate) struct Simulate {
+    /// How many seeds to play
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    pub(crate) seeds: u64,
+    /// The first of them
+    #[arg(long, default_value_t = 0, value_name = "S")]
+    pub(crate) from: u64,
+    /// Play this scenario, in place of the one that each seed draws
+    #[arg(long, value_name = "NAME", value_parser = scenario)]
+    pub(crate) scenario: Option<Scenario>,
+    /// Let an environment die at every request of some short stories, and at every pair of them, in place of seeds
+    #[arg(long, conflicts_with_all = ["seeds", "from", "scenario"])]
+    pub(crate) crashes: bool,
+    /// Only single crash points
+    #[arg(long, requires = "crashes")]
+    pub(crate) single: bool,
+    /// Stories played beside each other, each in a thread of its own
+    #[arg(long, default_value_t = 2, value_name = "N")]
+    pub(crate) threads: usize,
+}
+
+fn scenario(name: &str) -> Result<Scenario, String> {
+    Scenario::find(name).ok_or_else(|| {
+        let known: Vec<&str> = Scenario::ALL.iter().map(|scenario| scenario.name()).collect();
+        format!("there are {}", known.join(", "))
+    })
+}
+
 /// A part of the whole.
 fn fraction(text: &str) -> Result<f64, String> {
     match text.parse() {
@@ -307,6 +348,16 @@ mod tests {
         let Some(Command::Aws(aws)) = parse("dunlin aws --data elsewhere").command else { panic!("not aws") };
         assert_eq!((aws.port, aws.functions.as_str()), (9001, "http://localhost:9000"));
         assert_eq!(aws.kept.data, PathBuf::from("elsewhere"));
+    }
+
+    #[test]
+    fn a_simulation_knows_its_scenarios() {
+        let Some(Command::Simulate(asked)) = parse("dunlin simulate --seeds 3 --scenario mail").command else {
+            panic!("none")
+        };
+        assert_eq!((asked.seeds, asked.from, asked.scenario), (3, 0, Some(Scenario::Mail)));
+        assert!(Args::try_parse_from(["dunlin", "simulate", "--scenario", "sunny"]).is_err());
+        assert!(Args::try_parse_from(["dunlin", "simulate", "--single"]).is_err());
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod project;
 mod push;
 mod run;
 mod say;
+mod simulate;
 
 use std::process::ExitCode;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::args::{Args, Command};
-use crate::{aws, bench, check, demo, dev, doctor, incident, parked, push, say};
+use crate::{aws, bench, check, demo, dev, doctor, incident, parked, push, say, simulate};
 
 /// How a command that did its work found things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,7 @@ fn command(args: Args) -> anyhow::Result<Outcome> {
         Command::Aws(aws) => on(Builder::new_multi_thread(), aws::aws(aws)),
         Command::Doctor(doctor) => on(Builder::new_current_thread(), doctor::doctor(doctor)),
         Command::Incident(incident) => on(Builder::new_current_thread(), incident::incident(incident)),
+        Command::Simulate(asked) => simulate::simulate(&asked),
         Command::Bench(bench) => on(Builder::new_multi_thread(), bench::bench(bench)),
     }
 }
