@@ -27,7 +27,7 @@ impl Evaluate {
         let people = by_person(records);
         let turns = Turns::of(people.iter().filter_map(|records| project(records)));
         let work = |records| turns.take(project(records), self.person(lane, records));
-        let results = self.hold.through(&people, now, |records, _| work(records)).await;
+        let results = self.hold.through(&people, now, |records| work(records)).await;
         for (records, result) in people.iter().zip(results) {
             match result {
                 Err(error) if !error.kind.is_retryable() && records.len() > 1 => {

@@ -130,10 +130,12 @@ fn enter(
     let Some(event) = trigger(profile, call) else { return false };
     let (mut changed, now) = (false, call.accepted_at);
     for entry in entries(&event, now, &Facts { profile, event: &event, now }, campaigns) {
-        if !entry.decision.passed() {
+        let campaign = &entry.published.campaign;
+        // A call that comes again meets the decision that was made, not one by what has become true since.
+        let known = if is_new { None } else { profile.has_started(campaign, call) };
+        if !known.unwrap_or_else(|| entry.decision.passed()) {
             continue;
         }
-        let campaign = &entry.published.campaign;
         match profile.start(campaign, call, is_new) {
             Start::TooOften => {
                 if is_new {

@@ -56,8 +56,7 @@ impl Home {
     async fn batch(&self, event: SqsEvent) -> SqsBatchResponse {
         let (queue, now, mut fates) = (resources::FEEDBACK.stem, self.clock.now(), Fates::default());
         let records = read_as(queue, event, &self.parked, now, &mut fates, |text| Arrival::parse(text, now)).await;
-        each(queue, &records, (&self.parked, &self.hold), now, &mut fates, |record, _| self.arrival(&record.task))
-            .await;
+        each(queue, &records, (&self.parked, &self.hold), now, &mut fates, |record| self.arrival(&record.task)).await;
         fates.response(&self.hold).await
     }
 

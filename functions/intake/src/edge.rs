@@ -6,6 +6,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use dunlin_aws::calls::Outgoing;
 use dunlin_aws::{Kind, resources};
+use dunlin_core::call::Action;
 use dunlin_core::ids::ProjectId;
 use dunlin_core::limits::CALL_BYTES;
 use dunlin_core::quota::Standing;
@@ -67,7 +68,10 @@ async fn take_track(intake: &Intake, endpoint: track::Endpoint, request: Request
     let credential = credential::track(head.uri.query(), &mut fields);
     let asked = track::read(endpoint, fields)?;
     let project = intake.project(credential.as_ref()).ok_or_else(|| Refusal::credential("auth_token"))?;
+    // Who wants no mail any more does not wait behind a flood; both commute with whatever comes before.
+    let is_urgent = matches!(asked.action, Action::Unsubscribe | Action::Delete);
     let lane = lane(intake, &project, 1)?;
+    let lane = if is_urgent { resources::EVENTS } else { lane };
     let accepted_at = intake.accept();
     let accepted = asked.accept(&project, accepted_at, &intake.chance);
     let call = pack::write(&accepted).map_err(|_| too_large(endpoint.heavy_field()))?;

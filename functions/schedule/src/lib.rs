@@ -66,17 +66,14 @@ impl Schedule {
     async fn batch(&self, event: SqsEvent) -> SqsBatchResponse {
         let (queue, now, mut fates) = (resources::STEPS.stem, self.clock.now(), Fates::default());
         let records = read::<Step>(queue, event, &self.parked, now, &mut fates).await;
-        each(queue, &records, (&self.parked, &self.hold), now, &mut fates, |record, again| {
-            self.step(&record.task, again || record.receives > 1)
-        })
-        .await;
+        each(queue, &records, (&self.parked, &self.hold), now, &mut fates, |record| self.step(&record.task)).await;
         fates.response(&self.hold).await
     }
 
     /// Advances a run; decides again at once when somebody else, or a lost answer of ours, moved it in between.
-    async fn step(&self, step: &Step, again: bool) -> Result<(), Error> {
-        for attempt in 0..CONFLICTS {
-            match self.attempt(step, again || attempt > 0).await {
+    async fn step(&self, step: &Step) -> Result<(), Error> {
+        for _ in 0..CONFLICTS {
+            match self.attempt(step).await {
                 Err(error) if error.kind == Kind::Conflict => {}
                 result => return result,
             }
@@ -84,14 +81,14 @@ impl Schedule {
         Err(Error::bare(Kind::Conflict, "advance a run"))
     }
 
-    /// Advances a run, if the hint is right: the row decides. `again` says that this hint may have made the move before.
-    async fn attempt(&self, step: &Step, again: bool) -> Result<(), Error> {
+    /// Advances a run, if the hint is right: the row decides.
+    async fn attempt(&self, step: &Step) -> Result<(), Error> {
         let Some(stored) = self.runs.get(&step.project, &step.run).await? else { return Ok(()) };
         let (run, now) = (stored.state, self.clock.now());
         if step.moves < run.moves {
-            // The move was made. Whether its commands were carried out, only doing them again makes sure; a second hint
-            // for the same move need not.
-            return if again {
+            // The move was made, by whoever died before its commands were carried out, for all this hint can tell: only
+            // doing them again makes sure. What is older was carried out before the timer of the next move was set.
+            return if step.moves.saturating_add(1) == run.moves {
                 self.commands.carry_out(&run, &run.last_commands, true, || self.clock.now()).await
             } else {
                 Ok(())

@@ -94,7 +94,7 @@ impl Sender {
         let (now, mut fates) = (self.clock.now(), Fates::default());
         let records = read::<Task>(queue, event, &self.parked, now, &mut fates).await;
         let turns = Turns::of(records.iter().map(|record| &record.task.project));
-        each(queue, &records, (&self.parked, &self.hold), now, &mut fates, |record, _| {
+        each(queue, &records, (&self.parked, &self.hold), now, &mut fates, |record| {
             turns.take(Some(&record.task.project), self.mail(&record.task))
         })
         .await;

@@ -165,7 +165,7 @@ pub async fn each<'a, T, F, Fut>(
     fates: &mut Fates,
     work: F,
 ) where
-    F: Fn(&'a Record<T>, bool) -> Fut,
+    F: Fn(&'a Record<T>) -> Fut,
     Fut: Future<Output = Result<(), Error>>,
 {
     let results = hold.through(records, now, work).await;

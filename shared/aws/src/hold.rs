@@ -48,27 +48,19 @@ impl Hold {
     /// a service is away: one of them at a time is tried again, in turn, with growing pauses; once one gets through, all
     /// others are tried. When some get through and some do not, it is not the service: those have one more attempt.
     ///
-    /// The results are in the order of `all`. Every attempt may have had its effect, so `work` is told whether it was tried
-    /// before.
+    /// The results are in the order of `all`. Every attempt may have had its effect.
     pub async fn through<'a, W, F, Fut>(&self, all: &'a [W], started: Timestamp, work: F) -> Vec<Result<()>>
     where
-        F: Fn(&'a W, bool) -> Fut,
+        F: Fn(&'a W) -> Fut,
         Fut: Future<Output = Result<()>>,
     {
-        let mut tried = vec![false; all.len()];
         let not_tried = || Err(Error::bare(Kind::Unavailable, "wait for a service that is away"));
         let mut results: Vec<Result<()>> = all.iter().map(|_| not_tried()).collect();
         let mut waiting: VecDeque<usize> = (0..all.len()).collect();
         let (mut one_by_one, mut got_through, mut pause) = (self.is_away.load(Ordering::Relaxed), false, PAUSE);
         while !waiting.is_empty() {
             let trying: Vec<usize> = waiting.drain(..if one_by_one { 1 } else { waiting.len() }).collect();
-            let before = |place: &usize| Some((all.get(*place)?, *tried.get(*place)?));
-            let attempts: Vec<Fut> = trying.iter().filter_map(before).map(|(one, again)| work(one, again)).collect();
-            for place in &trying {
-                if let Some(tried) = tried.get_mut(*place) {
-                    *tried = true;
-                }
-            }
+            let attempts = trying.iter().filter_map(|place| all.get(*place)).map(&work);
             let mut failed = false;
             for (place, result) in trying.iter().zip(futures::future::join_all(attempts).await) {
                 match &result {
@@ -151,7 +143,7 @@ mod tests {
         answer: impl Fn(char, i64) -> Option<Kind>,
     ) -> (Vec<(char, i64)>, Vec<Option<Kind>>) {
         let (started, tried) = (hold.clock.now(), RefCell::new(Vec::new()));
-        let work = async |name: &char, _: bool| {
+        let work = async |name: &char| {
             let second = hold.clock.now().duration_since(started).as_secs();
             tried.borrow_mut().push((*name, second));
             answer(*name, second).map_or(Ok(()), |kind| Err(Error::bare(kind, "try")))
@@ -209,7 +201,7 @@ mod tests {
         let started = hold.clock.now();
         hold.clock.advance_to(started + HOLD);
         let tries = RefCell::new(0);
-        let work = async |(): &(), _: bool| {
+        let work = async |(): &()| {
             *tries.borrow_mut() += 1;
             Err(Error::bare(Kind::Unavailable, "try"))
         };

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use aws_smithy_types::retry::RetryConfig;
@@ -26,6 +27,9 @@ const PARTITION: &str = "pulses";
 const PROVIDER: &str = "ses";
 /// How often one environment writes one of them.
 const OFTEN: SignedDuration = SignedDuration::from_mins(1);
+
+/// How long telling may take: a write that is not answered at once is left out.
+const TELLING: Duration = Duration::from_secs(1);
 
 /// The pulses of one environment.
 #[derive(Clone, Debug)]
@@ -76,7 +80,8 @@ impl Pulses {
             response.batch_item_failures.iter().any(|failure| Some(&failure.item_identifier) == id.as_ref())
         };
         let oldest = late.into_iter().filter(|(id, _)| !comes_back(id)).map(|(_, millis)| millis).max();
-        Box::pin(self.tell(&stem, oldest, self.clock.now())).await;
+        // The batch is done: telling of it may not make it time out.
+        Box::pin(self.clock.timeout(TELLING, self.tell(&stem, oldest, self.clock.now()))).await;
         response
     }
 
@@ -84,9 +89,9 @@ impl Pulses {
     pub fn heard(&self, outcome: &Outcome) {
         let said = match outcome {
             Outcome::Sent(_) | Outcome::Refused(_) => Mailing::Taken,
-            Outcome::Later(_) | Outcome::Unreached => Mailing::Later,
+            // No answer is as bad as a refusal: nobody is mailed for sure.
+            Outcome::Later(_) | Outcome::Unreached | Outcome::Unknown(_) => Mailing::Later,
             Outcome::Paused(_) => Mailing::Paused,
-            Outcome::Unknown(_) => return,
         };
         let (now, mut told) = (self.clock.now(), self.told());
         let before = told.heard;
@@ -94,7 +99,9 @@ impl Pulses {
         if said == Mailing::Later && takes {
             return;
         }
-        let since = before.filter(|word| word.said == said).map_or(now, |word| word.since);
+        // What was heard long ago says nothing of the time between.
+        let lately = before.filter(|word| word.said == said && now < word.at + 2 * OFTEN);
+        let since = lately.map_or(now, |word| word.since);
         told.heard = Some(Provider { at: now, said, since });
     }
 

@@ -85,6 +85,10 @@ impl Window {
         self.present = self.present.saturating_add(calls);
     }
 
+    fn take_back(&mut self, calls: u64) {
+        self.present = self.present.saturating_sub(calls);
+    }
+
     fn calls(self) -> u64 {
         self.present.saturating_add(self.before)
     }
@@ -103,10 +107,14 @@ impl Traffic {
         let half = now.as_second().div_euclid(HALF);
         let calls = u64::try_from(calls).unwrap_or(u64::MAX);
         self.all.add(calls, half);
+        let hard = self.quota.hard;
         let seen = self.seen(project, half);
         seen.window.add(calls, half);
         let (own, flooded_at) = (seen.window.calls(), seen.flooded_at);
-        if own > self.quota.hard {
+        if own > hard {
+            // What is refused is not taken: only the excess is refused, and who tries again is let in.
+            seen.window.take_back(calls);
+            self.all.take_back(calls);
             return (Standing::Beyond, false);
         }
         // Half of what led into the second lane keeps a project there, since order may loosen at each change.

@@ -101,7 +101,8 @@ async fn all<T: DeserializeOwned>(clients: &Clients, prefix: &str, table: Table)
     while let Some(page) = pages.next().await {
         for item in page.map_err(Error::of("scan"))?.items.unwrap_or_default() {
             let text = item.get("b").and_then(|body: &AttributeValue| body.as_s().ok());
-            found.extend(text.and_then(|text| serde_json::from_str(text).ok()));
+            let row = serde_json::from_str(text.map_or("", String::as_str));
+            found.push(row.map_err(|error| Error::new(Kind::Invalid, "read a row", error))?);
         }
     }
     Ok(found)

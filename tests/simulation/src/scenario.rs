@@ -209,6 +209,8 @@ pub struct Phase {
     pub faults: Vec<Fault>,
     /// How environments behave.
     pub conduct: Conduct,
+    /// Whether nothing goes wrong from here.
+    pub is_calm: bool,
 }
 
 /// The phases of a story: trouble while people are busy, and again around one of the waits' ends; quiet in between and
@@ -220,10 +222,11 @@ pub fn phases(scenario: Scenario, start: Timestamp, waits: &Waits, chance: &mut 
         return phases;
     }
     let mut at = start + SignedDuration::from_secs(chance.random_range(0..600));
-    let calm = |at, chance: &mut StdRng| Phase { at, faults: Vec::new(), conduct: usual(scenario, chance) };
+    let calm =
+        |at, chance: &mut StdRng| Phase { at, faults: Vec::new(), conduct: usual(scenario, chance), is_calm: true };
     for _ in 0..chance.random_range(1..=3) {
         let (faults, conduct) = scenario.trouble(chance);
-        phases.push(Phase { at, faults, conduct });
+        phases.push(Phase { at, faults, conduct, is_calm: false });
         at += lasting(chance);
         phases.push(calm(at, chance));
         at += SignedDuration::from_secs(chance.random_range(0..1_800));
@@ -233,7 +236,7 @@ pub fn phases(scenario: Scenario, start: Timestamp, waits: &Waits, chance: &mut 
         let from = start + SignedDuration::from_secs(*wait - chance.random_range(0..1_200));
         if from > at {
             let (faults, conduct) = scenario.trouble(chance);
-            phases.push(Phase { at: from, faults, conduct });
+            phases.push(Phase { at: from, faults, conduct, is_calm: false });
             phases.push(calm(from + SignedDuration::from_secs(1_200) + lasting(chance), chance));
         }
     }

@@ -140,6 +140,13 @@ impl Profile {
         start
     }
 
+    /// Whether a call that was taken before started a campaign, whatever has become true of the person since; none where that
+    /// may be forgotten.
+    #[must_use]
+    pub fn has_started(&self, campaign: &Campaign, call: &Call) -> Option<bool> {
+        self.starts.has_started(&campaign.id, Stamp::of(call))
+    }
+
     fn update(&mut self, action: &Action, stamp: Stamp) {
         match action {
             Action::Identify { email, properties, channels, .. } => {

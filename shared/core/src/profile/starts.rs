@@ -57,6 +57,15 @@ impl Starts {
         Start::First
     }
 
+    /// Whether a call started a campaign; none where that may be forgotten.
+    pub(super) fn has_started(&self, campaign: &CampaignId, stamp: Stamp) -> Option<bool> {
+        let started = self.0.get(campaign).is_some_and(|started| started.contains(&stamp));
+        let latest = self.0.values().flatten().map(|other| other.accepted()).max().unwrap_or(0);
+        let is_old = stamp.accepted().saturating_add(2 * HOUR_MICROS) <= latest;
+        let is_full = self.0.values().map(Vec::len).sum::<usize>() >= limits::STARTS;
+        (started || !(is_old || is_full)).then_some(started)
+    }
+
     /// Takes over what another profile remembers of the same person.
     pub(super) fn merge(&mut self, other: Self) {
         for (campaign, stamps) in other.0 {

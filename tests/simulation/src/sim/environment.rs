@@ -133,10 +133,10 @@ pub(crate) fn instant(millis: i64) -> Timestamp {
 
 /// How long the function may take for one invocation, in milliseconds.
 pub(crate) fn time_out(subject: &Subject) -> i64 {
-    /// API Gateway's own bound is 30 s; a front function gives up before (`infra/template.yaml`).
-    const CALL: SignedDuration = SignedDuration::from_secs(29);
-    /// The next sweep is due then.
-    const SWEEP: SignedDuration = SignedDuration::from_secs(60);
+    /// Of a function at the front door (`infra/template.yaml`).
+    const CALL: SignedDuration = SignedDuration::from_secs(20);
+    /// Of the sweep (`infra/template.yaml`).
+    const SWEEP: SignedDuration = SignedDuration::from_secs(55);
     let time = match subject {
         Subject::Batch { queue, .. } => SignedDuration::from_secs(queue.timeout_seconds.into()),
         Subject::Call { .. } => CALL,

@@ -122,6 +122,10 @@ impl Sim {
             Then::Freeze(millis) => self.freeze(environment, millis),
             Then::Answer => {}
         }
+        if matches!(outcome, Err(Broken::TimedOut)) {
+            // No answer ever comes: whoever waits for it gives up by its own time-out.
+            return;
+        }
         let Some(environment) = self.environments.get_mut(&environment) else { return };
         if environment.frozen_until.is_some() {
             environment.mail.push((answer, outcome));
