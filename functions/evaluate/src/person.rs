@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use dunlin_aws::resources::Queue;
 use dunlin_aws::runs::Runs;
-use dunlin_aws::{Error, Kind, Stored, resources};
+use dunlin_aws::{Error, Kind, Stored, planted, resources};
 use dunlin_core::call::{Action, Call};
 use dunlin_core::condition::Facts;
 use dunlin_core::ids::{EventId, UserId};
@@ -44,7 +44,7 @@ impl Evaluate {
         let recorded = self.recorded(&stored.state, calls).await?;
         for call in calls {
             let is_new = !stored.state.seen().contains(call) && !recorded.contains(&call.id);
-            if is_new {
+            if is_new || planted!(DeduplicatedTooLate) {
                 stored.state.apply(call);
                 changed = true;
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use dunlin_aws::calls::Outgoing;
-use dunlin_aws::{Kind, resources};
+use dunlin_aws::{Kind, planted, resources};
 use dunlin_core::call::Action;
 use dunlin_core::ids::ProjectId;
 use dunlin_core::limits::CALL_BYTES;
@@ -129,6 +129,9 @@ async fn store(
     }
     let queue = if lane.stem == resources::BACKLOG.stem { &intake.backlog } else { &intake.queue };
     let Err(unsent) = queue.put(messages).await else { return Ok(None) };
+    if planted!(AnsweredBeforeStored) {
+        return Ok(None);
+    }
     let cause = unsent.messages.first().map(|(_, error)| error.kind);
     let all = unsent.messages.len();
     let rest: Vec<Outgoing> = unsent

@@ -11,7 +11,7 @@ use dunlin_aws::profiles::Profiles;
 use dunlin_aws::pulses::Pulses;
 use dunlin_aws::runs::Runs;
 use dunlin_aws::settings::Setting;
-use dunlin_aws::{Clients, Clock, Error, Hold, Kind, Settings, resources};
+use dunlin_aws::{Clients, Clock, Error, Hold, Kind, Settings, planted, resources};
 use dunlin_core::condition::Facts;
 use dunlin_core::run::{Advance, Run, RunState, Transition};
 use dunlin_core::status::LATE;
@@ -85,6 +85,7 @@ impl Schedule {
     async fn attempt(&self, step: &Step) -> Result<(), Error> {
         let Some(stored) = self.runs.get(&step.project, &step.run).await? else { return Ok(()) };
         let (run, now) = (stored.state, self.clock.now());
+        let now = run.due_at().filter(|due| planted!(EarlyStepTaken) && *due > now).unwrap_or(now);
         if step.moves < run.moves {
             // The move was made, by whoever died before its commands were carried out, for all this hint can tell: only
             // doing them again makes sure. What is older was carried out before the timer of the next move was set.

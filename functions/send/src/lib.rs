@@ -17,7 +17,7 @@ use dunlin_aws::profiles::Profiles;
 use dunlin_aws::pulses::Pulses;
 use dunlin_aws::settings::Setting;
 use dunlin_aws::turns::Turns;
-use dunlin_aws::{Clients, Clock, Error, Hold, Kind, Settings, Stored, resources};
+use dunlin_aws::{Clients, Clock, Error, Hold, Kind, Settings, Stored, planted, resources};
 use dunlin_core::delivery::{Delivery, Next, Reason, State};
 use dunlin_core::task::Send as Task;
 use dunlin_core::token::Keyring;
@@ -123,6 +123,7 @@ impl Sender {
             Next::Done => Ok(()),
             Next::Claim => self.decide_and_send(task, stored).await,
             Next::Wait(until) => self.commands.put_off(task, until, now).await,
+            Next::Lost if planted!(ExpiredClaimReclaimed) => self.decide_and_send(task, stored).await,
             Next::Lost => {
                 stored.state.state = State::Unknown { at: now };
                 stored.state.note(now, "outcome unknown", "");
@@ -237,6 +238,10 @@ fn take(delivery: &mut Delivery, outcome: &Outcome, now: Timestamp) -> Option<Ti
             None
         }
         Outcome::Refused(reason) => {
+            delivery.state = State::NotSent { at: now, reason: Reason::Refused(reason.clone()) };
+            None
+        }
+        Outcome::Later(reason) if planted!(ThrottledIsRefused) => {
             delivery.state = State::NotSent { at: now, reason: Reason::Refused(reason.clone()) };
             None
         }

@@ -8,7 +8,7 @@ use dunlin_aws::settings::Setting;
 use dunlin_aws::spill::{self, Spill};
 use dunlin_aws::status::Watch;
 use dunlin_aws::timers::{AHEAD, OVERDUE, SHARDS, Stretch, Timer, Timers, Walk};
-use dunlin_aws::{Clients, Clock, Error, Kind, Settings, Stored, resources};
+use dunlin_aws::{Clients, Clock, Error, Kind, Settings, Stored, planted, resources};
 use dunlin_core::run::{Run, RunState};
 use jiff::{SignedDuration, Timestamp};
 
@@ -77,7 +77,10 @@ impl Sweep {
         let mut cursor = self.timers.cursor(walk).await?.unwrap_or_else(first);
         while let Some(stretch) = Stretch::next(cursor.state, last) {
             let shards = (0..SHARDS).map(|shard| self.shard(walk, stretch, shard, now));
-            futures::future::join_all(shards).await.into_iter().collect::<Result<(), Error>>()?;
+            let handed = futures::future::join_all(shards).await.into_iter().collect::<Result<(), Error>>();
+            if !planted!(CursorBeforeHints) {
+                handed?;
+            }
             cursor.state = stretch.upto;
             match self.timers.advance(walk, &cursor).await {
                 Ok(()) => cursor.version += 1,
@@ -118,6 +121,9 @@ impl Sweep {
         let keys: Vec<_> = timers.iter().map(|timer| (timer.project.clone(), timer.run.clone())).collect();
         let runs = self.runs.list(&keys).await?;
         let waits = |timer: &Timer, run: &Run| {
+            if planted!(StuckByDueTime) {
+                return run.id == timer.run;
+            }
             run.project == timer.project
                 && run.id == timer.run
                 && run.moves == timer.moves

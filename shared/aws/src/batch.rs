@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::error::Error;
 use crate::hold::Hold;
 use crate::parked::{Parked, ParkedTask};
+use crate::planted;
 use crate::resources::Queue;
 
 /// A record that was read.
@@ -67,7 +68,7 @@ impl Fates {
         {
             tracing::warn!(queue.name = self.queue, error = %error, "tasks come back later");
         }
-        let failures = self.failed.into_iter().map(|failed| {
+        let failures = self.failed.into_iter().skip(usize::from(planted!(FailureAcknowledged))).map(|failed| {
             let mut failure = BatchItemFailure::default();
             failure.item_identifier = failed.message;
             failure

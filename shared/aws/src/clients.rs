@@ -21,6 +21,7 @@ use aws_smithy_types::retry::RetryConfig;
 
 use crate::chance::Chance;
 use crate::clock::Clock;
+use crate::planted;
 use crate::resources::{HASH_KEY, Queue, SORT_KEY, Table};
 use crate::settings::Settings;
 
@@ -134,7 +135,8 @@ impl Clients {
     }
 
     fn over(config: &SdkConfig, clock: Clock, chance: Chance, path_style: bool) -> Self {
-        let ses = aws_sdk_sesv2::config::Builder::from(config).retry_config(RetryConfig::disabled());
+        let ses = aws_sdk_sesv2::config::Builder::from(config);
+        let ses = if planted!(SesRetries) { ses } else { ses.retry_config(RetryConfig::disabled()) };
         let ses = if clock.jumps() { ses } else { ses.timeout_config(timeouts(SEND, SEND)) };
         let dynamodb = aws_sdk_dynamodb::config::Builder::from(config).retry_partition(own_retries());
         let sqs = aws_sdk_sqs::config::Builder::from(config).retry_partition(own_retries());

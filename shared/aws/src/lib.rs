@@ -17,6 +17,7 @@ pub mod log;
 pub mod mailer;
 pub mod outage;
 pub mod parked;
+pub mod planted;
 pub mod profiles;
 pub mod pulses;
 pub mod queues;

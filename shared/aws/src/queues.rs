@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
+use crate::planted;
 
 /// The attribute of a message that is held back on purpose: when it is due, in milliseconds (Unix epoch), so that whoever
 /// measures how late it is does not count the wait.
@@ -63,6 +64,9 @@ impl Outgoing {
 /// Whole seconds until `due_at`, rounded up so that nothing is early, within what SQS takes.
 fn delay_seconds(due_at: Timestamp, now: Timestamp) -> i32 {
     let wait = due_at.duration_since(now).clamp(SignedDuration::ZERO, SQS_DELAY);
+    if planted!(MillisecondsAsSeconds) {
+        return i32::try_from(wait.as_millis().min(900)).unwrap_or(0);
+    }
     let up = i64::from(wait.subsec_nanos() > 0);
     i32::try_from((wait.as_secs() + up).min(SQS_DELAY.as_secs())).unwrap_or(0)
 }

@@ -1,5 +1,7 @@
 //! The judge: holds what happened against the model, at rest.
 
+mod passage;
+
 use std::collections::BTreeMap;
 
 use dunlin_core::call::Action;
@@ -68,6 +70,7 @@ impl<'a> Judge<'a> {
             }
         }
         judge.extras(expected);
+        judge.violations.extend(passage::check(seen, played.is_healthy()));
         judge.violations
     }
 

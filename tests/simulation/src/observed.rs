@@ -9,14 +9,15 @@ use dunlin_aws::calls::Outgoing;
 use dunlin_aws::resources::{self, Queue};
 use dunlin_core::call::Call;
 use dunlin_core::delivery::Delivery;
-use dunlin_core::ids::{DeliveryId, EventId};
-use dunlin_core::task::{Calls, from_text};
+use dunlin_core::ids::{DeliveryId, EventId, RunId};
+use dunlin_core::run::Run;
+use dunlin_core::task::{Calls, Step, from_text};
 use dunlin_local::Service;
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::sim::{Sighting, Watcher};
+use crate::sim::{Role, Sighting, Watcher};
 
 /// How long a FIFO queue drops what comes again (SQS developer guide).
 const SAME: SignedDuration = SignedDuration::from_mins(5);
@@ -45,6 +46,24 @@ pub struct Entry {
     pub is_claim: bool,
 }
 
+/// A run's row, as it was written.
+#[derive(Clone, Copy, Debug)]
+pub struct Moved {
+    /// When.
+    pub at: Timestamp,
+    /// How often the run had moved by then.
+    pub moves: u32,
+}
+
+/// A hint that a sweep put on its queue.
+#[derive(Clone, Debug)]
+pub struct Hinted {
+    /// When.
+    pub at: Timestamp,
+    /// For which run, at which of its moves.
+    pub step: Step,
+}
+
 /// A mail that reached SES's door.
 #[derive(Clone, Debug)]
 pub struct Handed {
@@ -66,6 +85,10 @@ pub struct Seen {
     keys: BTreeMap<String, Timestamp>,
     /// Ledger entries of each mail, in order.
     pub ledger: BTreeMap<DeliveryId, Vec<Entry>>,
+    /// What was written of each run, in order.
+    pub runs: BTreeMap<RunId, Vec<Moved>>,
+    /// The hints of sweeps.
+    pub hinted: Vec<Hinted>,
     /// Requests to send a mail.
     pub handed: Vec<Handed>,
     /// When each suppressed address was suppressed first.
@@ -116,8 +139,21 @@ impl Seen {
         let body = || serde_json::from_slice::<Value>(sighting.request.body()).unwrap_or_default();
         match (sighting.service, sighting.operation) {
             (Service::SqsFifo, "SendMessageBatch") => self.queue(sighting, &body()),
+            (Service::SqsStandard, "SendMessageBatch") if sighting.role == Some(Role::Sweep) => {
+                for entry in body().get("Entries").and_then(Value::as_array).into_iter().flatten() {
+                    let text = entry.get("MessageBody").and_then(Value::as_str);
+                    let step = text.and_then(|text| from_text::<Step>(text).ok());
+                    self.hinted.extend(step.map(|step| Hinted { at: sighting.at, step }));
+                }
+            }
             (Service::S3, _) if sighting.request.method() == Method::PUT => self.spill(sighting.request.body()),
-            (Service::DynamoDb, "PutItem") => self.put(sighting.at, &body(), false),
+            (Service::DynamoDb, "PutItem") => {
+                self.put(sighting.at, &body(), false);
+                // Of a write whose answer was lost nobody knows whether its condition held.
+                if sighting.outcome.is_ok() {
+                    self.advance(sighting.at, &body());
+                }
+            }
             (Service::DynamoDb, "TransactWriteItems") => {
                 for put in body()["TransactItems"].as_array().into_iter().flatten().filter_map(|one| one.get("Put")) {
                     self.put(sighting.at, put, true);
@@ -196,6 +232,17 @@ impl Seen {
         if table.ends_with(resources::PROFILES.name) && item["sk"]["S"] == "suppression" {
             let key = item["pk"]["S"].as_str().unwrap_or_default().to_owned();
             self.suppressed.entry(key).or_insert(at);
+        }
+    }
+
+    fn advance(&mut self, at: Timestamp, put: &Value) {
+        let read = |path| put.pointer(path).and_then(Value::as_str);
+        if !read("/TableName").is_some_and(|name| name.ends_with(resources::RUNS.name)) {
+            return;
+        }
+        let run = read("/Item/b/S").and_then(|text| serde_json::from_str::<Run>(text).ok());
+        if let Some(Run { id, moves, .. }) = run {
+            self.runs.entry(id).or_default().push(Moved { at, moves });
         }
     }
 

@@ -1,0 +1,112 @@
+//! What is played: scenarios as they are, and some that are sharpened, where a fault shows too seldom to wait for it.
+
+use dunlin_local::{Fault, FaultKind, Service, When};
+use dunlin_simulation::play::{Plan, START};
+use dunlin_simulation::scenario::{Phase, Scenario};
+use dunlin_simulation::sim::Conduct;
+use dunlin_simulation::workload::{Person, Planned, What};
+use jiff::SignedDuration;
+
+/// What a seed is played in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Story {
+    /// A scenario of the simulation.
+    Of(Scenario),
+    /// The ledger's table is hot, so that commits fail, and SES's own events are lost.
+    HotLedger,
+    /// SES is over its limits, and answers are lost.
+    BusyMail,
+    /// Pages of the tables are short.
+    ShortPages,
+    /// The standard queues are away for an hour around the end of the first waits.
+    NoHints,
+    /// Waits of a second, and messages come again that were done.
+    ShortWaits,
+    /// Everybody unsubscribes while mails to them are decided, and all is slow.
+    Quarrel,
+}
+
+impl Story {
+    /// Its name in the table.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Of(scenario) => scenario.name(),
+            Self::HotLedger => "tables, a hot ledger and no word of SES",
+            Self::BusyMail => "mail, a busy SES",
+            Self::ShortPages => "tables, short pages",
+            Self::NoHints => "outage of SQS around a wait's end",
+            Self::ShortWaits => "queues, short waits",
+            Self::Quarrel => "handlers, unsubscribes while mails are decided",
+        }
+    }
+
+    /// What a seed makes of it.
+    pub(crate) fn plan(self, seed: u64) -> Plan {
+        let hour = SignedDuration::from_hours(1);
+        match self {
+            Self::Of(scenario) => Plan::drawn(seed, scenario),
+            Self::HotLedger => {
+                let hot =
+                    Fault::new(FaultKind::Throttle, When::Chance(0.7)).of_table("dunlin-deliveries").on("PutItem");
+                let silent = Fault::new(FaultKind::LostFeedback, When::Chance(1.0)).at(Service::Ses);
+                trouble(Plan::drawn(seed, Scenario::Tables), 5 * hour, vec![hot, silent])
+            }
+            Self::BusyMail => {
+                let kinds = [FaultKind::Throttle, FaultKind::ResetApplied];
+                let faults = kinds.map(|kind| Fault::new(kind, When::Chance(0.3)).at(Service::Ses));
+                trouble(Plan::drawn(seed, Scenario::Mail), 5 * hour, faults.to_vec())
+            }
+            Self::ShortPages => {
+                let short = Fault::new(FaultKind::ShortPage, When::Chance(0.4));
+                trouble(Plan::drawn(seed, Scenario::Tables), 2 * hour, vec![short])
+            }
+            Self::NoHints => {
+                let away = Fault::new(FaultKind::Unreachable, When::Chance(1.0)).at(Service::SqsStandard);
+                trouble(Plan::drawn(seed, Scenario::Outage), hour, vec![away])
+            }
+            Self::ShortWaits => {
+                let kept = Fault::new(FaultKind::LostDelete, When::Chance(0.5));
+                let mut plan = trouble(Plan::drawn(seed, Scenario::Queues), 5 * hour, vec![kept]);
+                plan.waits = [[1, 86_400]; 3];
+                plan
+            }
+            Self::Quarrel => {
+                let conduct = Conduct { drag: 0.5, ..Conduct::smooth() };
+                let plan = Plan { calls: quarrels(), conduct, ..Plan::drawn(seed, Scenario::Handlers) };
+                trouble(plan, 2 * hour, Vec::new())
+            }
+        }
+    }
+}
+
+/// A plan with these faults, for a time from its second minute on, and no others.
+fn trouble(plan: Plan, time: SignedDuration, faults: Vec<Fault>) -> Plan {
+    let (at, conduct) = (START + SignedDuration::from_mins(2), plan.conduct.clone());
+    let phases = vec![
+        Phase { at, faults, conduct: conduct.clone(), is_calm: false },
+        Phase { at: at + time, faults: Vec::new(), conduct, is_calm: true },
+    ];
+    Plan { phases, ..plan }
+}
+
+/// Everybody does again and again what asks for a mail, and unsubscribes seconds later.
+fn quarrels() -> Vec<Planned> {
+    let identified = Person::all().map(|person| (0, person, What::Identify { plan: "free" }));
+    let rounds = (1..5).flat_map(|round| {
+        Person::all().flat_map(move |person| {
+            let at = round * 600_000;
+            let later = i64::try_from(person.project * 3 + person.place).unwrap_or(0) * 800;
+            [
+                (at, person, What::Resubscribe),
+                (at + 60_000, person, What::Track { event: "Looked" }),
+                (at + 60_500 + later, person, What::Unsubscribe),
+            ]
+        })
+    });
+    let calls = (1..).zip(identified.chain(rounds));
+    let planned = calls.map(|(number, (millis, person, what))| {
+        let at = START + SignedDuration::from_millis(millis);
+        Planned { number, at, person, what, twice: false }
+    });
+    planned.collect()
+}
