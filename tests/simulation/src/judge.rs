@@ -137,7 +137,7 @@ impl<'a> Judge<'a> {
         let expected = story.end();
         let Some(found) = self.rest.profiles.get(&person) else { return };
         // What a delete that comes late leaves of counts depends on what is remembered (docs/data-model.md).
-        let counts = expected.erased.is_none().then(|| &expected.events);
+        let counts = expected.erased.is_none().then_some(&expected.events);
         let same = found.since.is_some() == expected.since.is_some()
             && found.subscribed == expected.subscribed
             && (expected.since.is_none() || (found.plan == expected.plan && found.vip == expected.vip))
