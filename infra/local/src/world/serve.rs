@@ -37,7 +37,7 @@ const HEAR: Duration = Duration::from_secs(1);
 /// Bytes of a connection's buffer: a request's head, and what is read of a body at a time.
 const BUFFER: usize = 16 * 1024;
 /// What is answered where there is no room for a connection.
-const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 63\r\n\r\n{\"status\":503,\"message\":\"too many connections: try again later\"}";
+const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 64\r\n\r\n{\"status\":503,\"message\":\"too many connections: try again later\"}";
 
 impl World {
     /// Serves the front door until it is dropped. Whatever one client does, the others are answered: a request that there

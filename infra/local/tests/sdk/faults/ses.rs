@@ -38,7 +38,7 @@ async fn an_outcome_is_unknown_exactly_when_the_mail_may_have_left() {
         (Kind::TimeoutApplied, "Unknown", 1),
         (Kind::ResetNotApplied, "Unknown", 0),
         (Kind::ResetApplied, "Unknown", 1),
-        (Kind::Unreachable, "Unknown", 0),
+        (Kind::Unreachable, "Unreached", 0),
     ] {
         let cloud = cloud();
         cloud.faults().set(vec![Fault::new(kind, When::Call(1)).at(Service::Ses)]);
