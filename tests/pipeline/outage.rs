@@ -319,3 +319,28 @@ async fn a_run_that_moved_while_the_queue_was_away_still_sends_its_mail() {
     assert_eq!(stage.sent().len(), 1);
     stage.assert_at_rest().await;
 }
+
+/// Found by the simulation (seed 708): a walk without a cursor began an hour ago, however long its sweeps had failed.
+#[tokio::test]
+async fn a_timer_is_found_although_the_first_sweeps_of_a_stage_failed_for_hours() {
+    let stage = Stage::new(10).await;
+    stage
+        .publish(
+            "{id: cmp_later, name: Later, kind: behavioural, trigger: {event: Left}, wait: 20 minutes,
+              from: shop@larkspur.example, message: {subject: 'Still there?', text: '{{ url.unsubscribe_link }}'}}",
+        )
+        .await;
+    stage.track("ann@example.com", "Left", json!({})).await;
+    stage.world.settle().await;
+    let cloud = stage.world.cloud().clone();
+    cloud.faults().set(vec![Fault::new(FaultKind::ServerError, When::Chance(1.0)).at(Service::SqsStandard)]);
+    for _ in 0..12 {
+        cloud.clock().advance_to(cloud.clock().now() + 15 * MINUTE);
+        stage.world.sweep().await;
+    }
+    cloud.faults().clear();
+    stage.world.sweep().await;
+    stage.pass(MINUTE).await;
+    assert_eq!(stage.sent().len(), 1);
+    stage.assert_at_rest().await;
+}

@@ -73,8 +73,15 @@ impl Sweep {
 
     /// Walks through the timers up to `last`; the cursor follows behind what is done.
     async fn walk(&self, walk: Walk, last: Timestamp, now: Timestamp) -> Result<(), Error> {
-        let first = || Stored { state: now - FIRST, version: 0 };
-        let mut cursor = self.timers.cursor(walk).await?.unwrap_or_else(first);
+        let mut cursor = match self.timers.cursor(walk).await? {
+            Some(there) => there,
+            None => {
+                // Kept before anything is walked: where the first sweeps fail for hours, the last of them begins here, too.
+                let first = Stored { state: now - FIRST, version: 0 };
+                self.timers.advance(walk, &first).await?;
+                Stored { version: 1, ..first }
+            }
+        };
         while let Some(stretch) = Stretch::next(cursor.state, last) {
             let shards = (0..SHARDS).map(|shard| self.shard(walk, stretch, shard, now));
             let handed = futures::future::join_all(shards).await.into_iter().collect::<Result<(), Error>>();
