@@ -107,7 +107,7 @@ async fn used() -> BTreeSet<Use> {
         action: "s3:ListBucket".to_owned(),
         resource: "bucket".to_owned(),
     };
-    used.extend([list("link"), list("sweep")]);
+    used.extend([list("link"), list("manage"), list("sweep")]);
     used
 }
 
