@@ -33,8 +33,6 @@ pub struct Accepted {
     pub queued_at: Option<Timestamp>,
     /// When its message was acknowledged first.
     pub done_at: Option<Timestamp>,
-    /// Whether it was spilled before a queue had it.
-    pub was_spilled: bool,
 }
 
 /// A claim of a mail, or its end in the ledger.
@@ -209,8 +207,7 @@ impl Seen {
             match self.by_id.get(&call.id).copied() {
                 None => {
                     self.by_id.insert(call.id.clone(), self.accepted.len());
-                    let was_spilled = queued_at.is_none();
-                    self.accepted.push(Accepted { call, queued_at, done_at: None, was_spilled });
+                    self.accepted.push(Accepted { call, queued_at, done_at: None });
                 }
                 Some(index) => {
                     let known = self.accepted.get_mut(index);
