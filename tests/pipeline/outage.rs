@@ -10,6 +10,10 @@ use crate::RECEIPT;
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
+/// A marketing mail twenty minutes after its event.
+const LATER: &str = "{id: cmp_later, name: Later, kind: behavioural, trigger: {event: Left}, wait: 20 minutes,
+  from: shop@larkspur.example, message: {subject: 'Still there?', text: '{{ url.unsubscribe_link }}'}}";
+
 /// A transactional mail with a copy to view online.
 const LETTER: &str = "
 id: cmp_letter
@@ -303,12 +307,7 @@ async fn a_spilled_object_that_never_works_does_not_keep_the_others() {
 #[tokio::test]
 async fn a_run_that_moved_while_the_queue_was_away_still_sends_its_mail() {
     let stage = Stage::new(9).await;
-    stage
-        .publish(
-            "{id: cmp_later, name: Later, kind: behavioural, trigger: {event: Left}, wait: 20 minutes,
-              from: shop@larkspur.example, message: {subject: 'Still there?', text: '{{ url.unsubscribe_link }}'}}",
-        )
-        .await;
+    stage.publish(LATER).await;
     stage.track("ann@example.com", "Left", json!({})).await;
     stage.pass(19 * MINUTE).await;
     // The SDK tries three times: the run has moved, and its mail is not on the queue.
@@ -324,12 +323,7 @@ async fn a_run_that_moved_while_the_queue_was_away_still_sends_its_mail() {
 #[tokio::test]
 async fn a_timer_is_found_although_the_first_sweeps_of_a_stage_failed_for_hours() {
     let stage = Stage::new(10).await;
-    stage
-        .publish(
-            "{id: cmp_later, name: Later, kind: behavioural, trigger: {event: Left}, wait: 20 minutes,
-              from: shop@larkspur.example, message: {subject: 'Still there?', text: '{{ url.unsubscribe_link }}'}}",
-        )
-        .await;
+    stage.publish(LATER).await;
     stage.track("ann@example.com", "Left", json!({})).await;
     stage.world.settle().await;
     let cloud = stage.world.cloud().clone();

@@ -82,34 +82,16 @@ pub const EVENTS: Queue = Queue {
 /// takes no more than a tenth of what the others have.
 pub const BACKLOG: Queue = Queue { stem: "backlog", concurrency: 10, ..EVENTS };
 /// Runs to advance: read by `schedule`.
-pub const STEPS: Queue = Queue {
-    stem: "steps",
-    fifo: false,
-    timeout_seconds: TIMEOUT_SECONDS,
-    max_receive_count: RECEIVES,
-    concurrency: 50,
-};
+pub const STEPS: Queue = Queue { stem: "steps", fifo: false, concurrency: 50, ..EVENTS };
 /// Mails of transactional campaigns: read by `send`, and first.
 pub const SENDS_TRANSACTIONAL: Queue = Queue { stem: "sends-transactional", ..SENDS };
 /// Mails of other campaigns: read by `send`.
-pub const SENDS: Queue = Queue {
-    stem: "sends",
-    fifo: false,
-    timeout_seconds: TIMEOUT_SECONDS,
-    max_receive_count: RECEIVES,
-    concurrency: 10,
-};
+pub const SENDS: Queue = Queue { stem: "sends", fifo: false, concurrency: 10, ..EVENTS };
 /// Mails of other campaigns whose calls came by the second intake lane: read by `send`, by the fewest batches at once
 /// that Lambda takes, since they share the provider's sending rate with all others.
 pub const SENDS_BACKLOG: Queue = Queue { stem: "sends-backlog", concurrency: 2, ..SENDS };
 /// What SES reports: read by `feedback`.
-pub const FEEDBACK: Queue = Queue {
-    stem: "feedback",
-    fifo: false,
-    timeout_seconds: TIMEOUT_SECONDS,
-    max_receive_count: RECEIVES,
-    concurrency: 10,
-};
+pub const FEEDBACK: Queue = Queue { stem: "feedback", fifo: false, concurrency: 10, ..EVENTS };
 
 /// Every queue that a function reads.
 pub const QUEUES: [Queue; 7] = [EVENTS, BACKLOG, STEPS, SENDS_TRANSACTIONAL, SENDS, SENDS_BACKLOG, FEEDBACK];
