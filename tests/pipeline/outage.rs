@@ -244,6 +244,29 @@ async fn when_ses_stays_silent_a_receipt_goes_again_and_a_newsletter_does_not() 
     }
 }
 
+/// Nobody knows of a 500 whether SES took the mail: so of those that meet it most had better wait unclaimed.
+#[tokio::test]
+async fn while_ses_answers_500_for_an_hour_most_mails_wait_and_go_when_it_is_back() {
+    const MAILS: usize = 120;
+    let stage = Stage::new(11).await;
+    stage.publish(crate::NUDGE).await;
+    let clock = stage.world.cloud().clock().clone();
+    let from = clock.now();
+    stage.world.cloud().faults().set(vec![Fault::new(FaultKind::ServerError, When::Chance(1.0)).at(Service::Ses)]);
+    for n in 0..MAILS {
+        stage.track(&format!("p{n}@example.com"), "Looked", json!({})).await;
+        stage.pass(SignedDuration::from_secs(30)).await;
+    }
+    let asked = stage.world.cloud().faults().injected().len();
+    assert!((10..40).contains(&asked), "{asked} of {MAILS} asked");
+    stage.world.cloud().faults().clear();
+    stage.pass(clock.now().duration_since(from) / 8 + MINUTE).await;
+    assert_eq!(stage.sent().len(), MAILS - asked, "all that waited go within an eighth of the time and a minute");
+    stage.pass(60 * MINUTE).await;
+    assert_eq!(stage.sent().len(), MAILS - asked, "and of the others nobody knows");
+    stage.assert_at_rest().await;
+}
+
 #[tokio::test]
 async fn a_service_that_fails_every_tenth_request_only_makes_things_later() {
     for seed in 0..10 {

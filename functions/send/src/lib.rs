@@ -160,6 +160,7 @@ impl Sender {
     }
 
     async fn claim_and_send(&self, task: &Task, mut stored: Stored<Delivery>, mail: Mail) -> Result<(), Error> {
+        self.mailer.ready()?;
         let claimed_at = self.clock.now();
         stored.state.state = State::Claimed { at: claimed_at };
         stored.state.attempts += 1;

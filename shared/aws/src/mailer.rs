@@ -1,5 +1,7 @@
 //! SES, with every outcome told apart: sent, certainly not sent, or unknown.
 
+mod doubt;
+
 use std::error::Error as StdError;
 use std::io;
 
@@ -12,7 +14,10 @@ use dunlin_core::email::Email;
 use hyper_util::client::legacy;
 
 use crate::clients::Clients;
+use crate::clock::Clock;
+use crate::error::{Error, Kind, Result};
 use crate::resources::CONFIGURATION_SET;
+use doubt::Doubt;
 
 /// What became of a send.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,13 +41,28 @@ pub enum Outcome {
 pub struct Mailer {
     ses: Client,
     configuration_set: String,
+    clock: Clock,
+    doubt: Doubt,
 }
 
 impl Mailer {
     /// The mailer with the configuration set behind `prefix`.
     #[must_use]
     pub fn new(clients: &Clients, prefix: &str) -> Self {
-        Self { ses: clients.ses.clone(), configuration_set: format!("{prefix}{CONFIGURATION_SET}") }
+        let configuration_set = format!("{prefix}{CONFIGURATION_SET}");
+        Self { ses: clients.ses.clone(), configuration_set, clock: clients.clock.clone(), doubt: Doubt::default() }
+    }
+
+    /// Asks whether a mail may be claimed now.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Unavailable`] while one mail after the other is of unknown outcome: this one had better wait.
+    pub fn ready(&self) -> Result<()> {
+        if self.doubt.admits(self.clock.now()) {
+            return Ok(());
+        }
+        Err(Error::bare(Kind::Unavailable, "wait for a clear answer of ses"))
     }
 
     /// Sends one raw message, with tags that come back with every event about it.
@@ -58,10 +78,12 @@ impl Mailer {
             .content(EmailContent::builder().raw(raw).build())
             .configuration_set_name(&self.configuration_set)
             .set_email_tags(Some(tags.collect()));
-        match request.send().await {
+        let outcome = match request.send().await {
             Ok(sent) => Outcome::Sent(sent.message_id.unwrap_or_default()),
             Err(error) => classify(&error),
-        }
+        };
+        self.doubt.hear(&outcome, self.clock.now());
+        outcome
     }
 }
 
@@ -140,7 +162,8 @@ mod tests {
             .http_client(crate::clients::https())
             .retry_config(RetryConfig::disabled())
             .endpoint_url(format!("http://127.0.0.1:{port}"));
-        let mailer = Mailer { ses: Client::from_conf(config.build()), configuration_set: "mail".to_owned() };
+        let (ses, clock) = (Client::from_conf(config.build()), Clock::virtual_at(jiff::Timestamp::UNIX_EPOCH));
+        let mailer = Mailer { ses, configuration_set: "mail".to_owned(), clock, doubt: Doubt::default() };
         mailer.send(&Email::parse("ann@example.com").expect("an address"), b"hello".to_vec(), &[]).await
     }
 

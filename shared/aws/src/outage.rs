@@ -9,9 +9,12 @@
 //! | [`VISIBILITY_SECONDS`] | 120 s | six time-outs, as Lambda's SQS guide asks |
 //! | [`back_after`] | 15 to 60 s | real time again within T/8 + 1 min of an outage of any T |
 //! | [`RECEIVES`] | 1,000 | SQS's most |
+//! | [`rest_after`] | 15 s, or an eighth of the doubt | SES that answers 500 may have taken the mail: few may ask; T/8 as above |
 //! | [`LONGEST`] | 12 h | [`RECEIVES`] × the shortest that a message stays away; promised are 4 |
 
 use std::time::Duration;
+
+use jiff::SignedDuration;
 
 use crate::clients::{OPERATION, SEND};
 
@@ -55,6 +58,17 @@ pub fn back_after(receives: u32, chance: u64) -> Duration {
     let most = BACK_FIRST.saturating_mul(doubled).min(BACK_MOST);
     let (least, quarter) = (shortest(most), most.saturating_sub(shortest(most)));
     least + Duration::from_secs(chance.checked_rem(quarter.as_secs() + 1).unwrap_or_default())
+}
+
+/// Mails of unknown outcome, one after the other, from which on it is SES and not the mail.
+pub const UNCLEAR: u32 = 3;
+
+/// How long mails wait when SES has given no clear answer for so long: so that it is asked again within an eighth of
+/// that, and seldom.
+#[must_use]
+pub fn rest_after(doubt: SignedDuration) -> SignedDuration {
+    let first = SignedDuration::from_secs(BACK_FIRST.as_secs().cast_signed());
+    (doubt / 8).max(first)
 }
 
 /// The shortest that chance makes of a time.
