@@ -8,7 +8,7 @@ use dunlin_local::{Fault, FaultKind, Mail, Service, When};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::traffic::{Traffic, has_lanes};
+use super::traffic::Traffic;
 use super::{Asked, Report};
 use crate::house::House;
 use crate::play::START;
@@ -29,6 +29,11 @@ const LATE: SignedDuration = SignedDuration::from_secs(5);
 /// Below this fraction, one batch of each queue is handled at once, in place of what the template says: load and
 /// capacity shrink together.
 const WHOLE: f64 = 0.5;
+/// Within this the status page names what is away: a minute until the next sweep, ten seconds that a page is kept, five
+/// between two looks at it.
+const NAMED: SignedDuration = SignedDuration::from_secs(75);
+/// Within this after real time it says that all is well: what a component did last is remembered for two minutes.
+const WELL: SignedDuration = SignedDuration::from_mins(3);
 /// People who call.
 const PEOPLE: usize = 97;
 
@@ -77,13 +82,16 @@ fn call(traffic: &mut Traffic, house: &House, called: &mut Vec<Called>, from: Ti
 pub(super) async fn play(asked: Asked) -> Report {
     let normal = (NORMAL * asked.fraction).max(2.0);
     let readers = (asked.fraction < WHOLE).then_some(1);
-    let mut traffic = Traffic::new(START, readers, asked.seed);
+    // Right after a sweep, so that the next one is a minute away.
+    let start = START + SignedDuration::from_secs(1);
+    let mut traffic = Traffic::new(start, readers, asked.seed);
     let house = traffic.house("larkspur", &CAMPAIGNS).await;
     let mut called = Vec::new();
     let mut unequal = 0;
-    call(&mut traffic, &house, &mut called, START, normal, AROUND);
-    traffic.until(START + minutes(AROUND)).await;
-    let mut now = START + minutes(AROUND);
+    call(&mut traffic, &house, &mut called, start, normal, AROUND);
+    let away = start + minutes(AROUND);
+    traffic.until(away).await;
+    let mut now = away;
     for (kind, chance, length) in AWAY {
         let away = Fault::new(kind, When::Chance(chance)).at(Service::DynamoDb);
         traffic.sim.cloud().faults().set(vec![away]);
@@ -106,6 +114,7 @@ pub(super) async fn play(asked: Asked) -> Report {
         format!("{} calls, {:.0} a minute; {before} mails left before the return", called.len(), normal * BUSY),
     );
     judge(&traffic, &called, back, unequal, &mut report).await;
+    judge_status(&traffic, away, back, &mut report);
     report
 }
 
@@ -115,6 +124,26 @@ fn is_equal(traffic: &Traffic) -> bool {
     let there = traffic.processed() + traffic.queued_calls();
     // Calls under way at this very instant.
     there >= accepted && there - accepted <= 5
+}
+
+fn judge_status(traffic: &Traffic, away: Timestamp, back: Timestamp, report: &mut Report) {
+    for component in ["evaluation", "scheduling", "transactional_mail", "triggered_mail"] {
+        let took = traffic.named(component, away).map(|at| at.duration_since(away));
+        report.promise(
+            format!("the status page names {component} within {} s", NAMED.as_secs()),
+            took.map_or_else(|| "never".to_owned(), |took| format!("{:.0} s", took.as_secs_f64())),
+            took.is_some_and(|took| took <= NAMED),
+        );
+    }
+    let ingestion = traffic.named("ingestion", away);
+    report.promise("it never calls ingestion unwell", format!("{ingestion:?}"), ingestion.is_none());
+    let took = traffic.last_unwell().map_or(SignedDuration::ZERO, |at| at.duration_since(back));
+    let most = REAL_TIME + WELL;
+    report.promise(
+        format!("it says by itself that all is well, within {} s of the return", most.as_secs()),
+        format!("{:.0} s", took.as_secs_f64()),
+        took <= most,
+    );
 }
 
 async fn judge(traffic: &Traffic, called: &[Called], back: Timestamp, unequal: usize, report: &mut Report) {
@@ -158,11 +187,7 @@ async fn judge(traffic: &Traffic, called: &[Called], back: Timestamp, unequal: u
     };
     let (receipts, nudges) = (mean("receipt"), mean("nudge"));
     let figures = format!("{receipts:.0} s after the return on the mean, others {nudges:.0} s");
-    if has_lanes() {
-        report.promise("transactional mail first", figures, receipts < nudges);
-    } else {
-        report.tell("transactional mail first", format!("without lanes of its own so far: {figures}"));
-    }
+    report.promise("transactional mail first", figures, receipts < nudges);
     report.promise(
         "accepted = processed + queued + parked, at each minute",
         format!("unequal at {unequal} of 50 minutes"),

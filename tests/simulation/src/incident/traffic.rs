@@ -61,7 +61,22 @@ pub(crate) struct Traffic {
     calls: u64,
     /// Answers so far, by status.
     pub(crate) answers: BTreeMap<u16, u64>,
+    /// When the status page is looked at next.
+    look_at: Timestamp,
+    looked: Vec<Looked>,
 }
+
+/// What the status page said once.
+struct Looked {
+    at: Timestamp,
+    /// The components that were not operational, with how they were.
+    unwell: BTreeMap<String, String>,
+}
+
+/// From here on, numbers of calls are looks at the status page.
+const LOOKS: u64 = 1 << 40;
+/// Between two looks.
+const BETWEEN_LOOKS: SignedDuration = SignedDuration::from_secs(5);
 
 impl Traffic {
     /// Nobody calls yet. `readers` is how many batches of each queue are handled at once; none is what the template says.
@@ -70,7 +85,8 @@ impl Traffic {
         let mut sim = Sim::new(start, house::settings().expect("settings"), conduct, seed).expect("a simulation");
         let eyes = Eyes::default();
         sim.watch(eyes.clone());
-        Self { sim, eyes, calls: 0, answers: BTreeMap::new() }
+        sim.sweep_each_minute();
+        Self { sim, eyes, calls: 0, answers: BTreeMap::new(), look_at: start, looked: Vec::new() }
     }
 
     /// A project with campaigns.
@@ -88,11 +104,37 @@ impl Traffic {
         self.sim.call(at, self.calls, Role::Door(Door::Intake), request);
     }
 
-    /// Lets time pass.
+    /// Lets time pass, and looks at the status page.
     pub(crate) async fn until(&mut self, at: Timestamp) {
-        while let Some(answered) = self.sim.next(at).await {
-            *self.answers.entry(answered.answer.status().as_u16()).or_default() += 1;
+        while self.look_at <= at {
+            let request = Request::get("/status.json").body(Bytes::new()).expect("a request");
+            self.sim.call(self.look_at, LOOKS, Role::Door(Door::Manage), request);
+            self.look_at += BETWEEN_LOOKS;
         }
+        while let Some(answered) = self.sim.next(at).await {
+            if answered.number == LOOKS {
+                let shown: Value = serde_json::from_slice(answered.answer.body()).expect("the status page");
+                self.looked.push(Looked { at: answered.at, unwell: unwell(&shown) });
+            } else {
+                *self.answers.entry(answered.answer.status().as_u16()).or_default() += 1;
+            }
+        }
+    }
+
+    /// When the status page first said that a component is not well, from an instant on.
+    pub(crate) fn named(&self, component: &str, from: Timestamp) -> Option<Timestamp> {
+        let looked = self.looked.iter().filter(|looked| looked.at >= from);
+        looked.filter(|looked| looked.unwell.contains_key(component)).map(|looked| looked.at).next()
+    }
+
+    /// When the status page last said that anything is not well.
+    pub(crate) fn last_unwell(&self) -> Option<Timestamp> {
+        self.looked.iter().rev().find(|looked| !looked.unwell.is_empty()).map(|looked| looked.at)
+    }
+
+    /// Everything that the status page ever said was not well, with how.
+    pub(crate) fn said(&self) -> BTreeMap<&str, &str> {
+        self.looked.iter().flat_map(|looked| &looked.unwell).map(|(what, how)| (what.as_str(), how.as_str())).collect()
     }
 
     /// Calls made so far, and those of them that were answered with 200.
@@ -145,9 +187,12 @@ impl Traffic {
     }
 }
 
-/// Whether transactional mails have a lane of their own.
-pub(crate) fn has_lanes() -> bool {
-    QUEUES.iter().any(|queue| queue.stem == "sends-transactional")
+/// The components that a status page calls other than operational.
+fn unwell(shown: &Value) -> BTreeMap<String, String> {
+    let all = shown.get("components").and_then(Value::as_array).into_iter().flatten();
+    let text = |one: &Value, key: &str| one.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let named = all.map(|one| (text(one, "component"), text(one, "state")));
+    named.filter(|(_, state)| state != "operational" && state != "not_offered").collect()
 }
 
 /// Of these, the one that so many in a hundred do not exceed; zero where there are none.

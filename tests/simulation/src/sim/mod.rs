@@ -172,6 +172,12 @@ impl Sim {
         self.watcher = Some(Box::new(watcher));
     }
 
+    /// Plays every minute's sweep from now on, also those that find nothing to do: they take the readings of the status
+    /// page.
+    pub fn sweep_each_minute(&mut self) {
+        self.sweeps.is_each_played = true;
+    }
+
     /// The present instant.
     #[must_use]
     pub fn now(&self) -> Timestamp {

@@ -32,12 +32,22 @@ pub(crate) struct Sweeps {
     cursors: [i64; 2],
     failed: bool,
     is_under_way: bool,
+    /// Whether every sweep is played, also those that find nothing.
+    pub(crate) is_each_played: bool,
 }
 
 impl Sweeps {
     pub(crate) fn new(now: i64) -> Self {
         let last = now - now.rem_euclid(MINUTE);
-        Self { timers: BTreeSet::new(), spilled: false, last, cursors: [last; 2], failed: false, is_under_way: false }
+        Self {
+            timers: BTreeSet::new(),
+            spilled: false,
+            last,
+            cursors: [last; 2],
+            failed: false,
+            is_under_way: false,
+            is_each_played: false,
+        }
     }
 
     /// Takes note of a timer that was put, of a cursor that went on, or of a call that was spilled.
@@ -73,7 +83,7 @@ impl Sweeps {
             return None;
         }
         let [due, overdue] = self.cursors;
-        let soon = (self.spilled || self.failed).then_some(self.last + MINUTE);
+        let soon = (self.spilled || self.failed || self.is_each_played).then_some(self.last + MINUTE);
         let ahead = self.timers.range(due + 1..).next().map(|at| at - millis(AHEAD) + MARGIN);
         let behind = self.timers.range(overdue + 1..).next().map(|at| at + millis(OVERDUE) + MARGIN);
         let next = [soon, ahead, behind].into_iter().flatten().min()?.max(self.last + MINUTE);
