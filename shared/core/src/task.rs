@@ -150,4 +150,15 @@ mod tests {
         assert_eq!(from_text::<String>(&text)?, every);
         Ok(())
     }
+
+    #[test]
+    fn a_number_of_any_length_is_the_same_behind_every_queue() -> Result<(), TaskError> {
+        for digit in ["3", "6", "7"] {
+            for length in 1..300 {
+                let sent: serde_json::Value = from_text(&digit.repeat(length))?;
+                assert_eq!(from_text::<serde_json::Value>(&to_text(&sent)?)?, sent);
+            }
+        }
+        Ok(())
+    }
 }
