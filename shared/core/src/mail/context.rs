@@ -20,7 +20,8 @@ impl Context {
     /// text: its URL), `url.unsubscribe_link` and `url.permalink_link` the bare URL.
     pub(super) fn new(occasion: &Occasion<'_>) -> Self {
         let (unsubscribe, view) = (occasion.unsubscribe_url(), occasion.view_url());
-        let stand_in = |name: &str| format!("dunlin-{}", digest(&[occasion.delivery.as_str(), name]));
+        // Over a signed link: who writes data cannot know it.
+        let stand_in = |name: &str| format!("dunlin-{}", digest(&[&unsubscribe, name]));
         let anchors = [
             (stand_in("unsubscribe"), format!("<a href=\"{unsubscribe}\">Unsubscribe</a>")),
             (stand_in("permalink"), format!("<a href=\"{view}\">View in browser</a>")),

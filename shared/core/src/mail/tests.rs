@@ -292,6 +292,18 @@ fn unsubscribe_and_permalink_print_links_and_their_bare_urls() {
 }
 
 #[test]
+fn data_that_looks_like_what_stands_in_for_a_link_stays_text() {
+    // Who writes data may know everything but our key.
+    let (case, other) = (Case::new(), Keyring::parse("k1:fedcba9876543210fedcba9876543210").expect("a keyring"));
+    let guess = Occasion { links: Links::new(BASE, &other).expect("a base"), ..case.occasion() };
+    for (stand_in, _) in context::Context::new(&guess).anchors {
+        let case = Case::with(json!({}), json!({ "item": stand_in }));
+        let html = case.html("<p title=\"{{ event.item }}\">{{ event.item }}</p>");
+        assert_eq!(html, format!("<p title=\"{stand_in}\">{stand_in}</p>"));
+    }
+}
+
+#[test]
 fn a_copy_is_kept_only_for_a_mail_that_links_to_it_and_is_html() {
     let case = Case::new();
     let text = "{{ event.item }} {{ url.permalink }}";
