@@ -1,16 +1,65 @@
-//! What the targets share: who takes the calls, and what must be true of everything that is taken.
+//! What the targets share: the readers of `functions/intake`, who takes the calls, and what must be true of everything that
+//! is taken.
+//!
+//! The readers are the product's own files, compiled here without the function around them: with that would come the AWS
+//! SDK, half of the build. Of `dunlin-aws` they ask for two types, which are here under its name.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a property that does not hold is a finding")]
+#![allow(dead_code, reason = "what only the function calls")]
 
-use dunlin_aws::Chance;
-use dunlin_aws::calls::Outgoing;
+extern crate self as dunlin_aws;
+
+#[path = "../../../functions/intake/src/asked.rs"]
+mod asked;
+#[path = "../../../functions/intake/src/body.rs"]
+mod body;
+#[path = "../../../functions/intake/src/credential.rs"]
+mod credential;
+#[path = "../../../functions/intake/src/dry.rs"]
+pub mod dry;
+#[path = "../../../functions/intake/src/fields.rs"]
+mod fields;
+#[path = "../../../functions/intake/src/item.rs"]
+mod item;
+#[path = "../../../functions/intake/src/json.rs"]
+mod json;
+#[path = "../../../functions/intake/src/pack.rs"]
+mod pack;
+#[path = "../../../functions/intake/src/reply.rs"]
+mod reply;
+#[path = "../../../functions/intake/src/segment.rs"]
+#[rustfmt::skip] // rustfmt would look for its tests here
+mod segment;
+#[path = "../../../functions/intake/src/track.rs"]
+#[rustfmt::skip]
+mod track;
+#[path = "../../../shared/aws/src/chance.rs"]
+mod chance;
+
 use dunlin_core::ids::{ProjectId, person};
 use dunlin_core::limits::{MESSAGE_CALLS, SQS_BYTES};
 use dunlin_core::profile::Profile;
 use dunlin_core::task::{self, Calls};
 use dunlin_core::token::Keyring;
-use dunlin_intake::dry::Taker;
 use jiff::Timestamp;
+
+use crate::calls::Outgoing;
+pub use crate::chance::Chance;
+use crate::dry::Taker;
+
+/// As `dunlin_aws::calls`.
+pub mod calls {
+    /// A message on its way to the events queue.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Outgoing {
+        /// Its group.
+        pub group: String,
+        /// Its key.
+        pub dedup: String,
+        /// Its text.
+        pub body: String,
+    }
+}
 
 /// A Monday morning.
 pub const NOW: Timestamp = Timestamp::constant(1_767_603_600, 0);
