@@ -124,6 +124,7 @@ async fn calls(stage: &Stage) {
             ("group", json!({"groupId": MARK})),
             ("alias", json!({"previousId": secret("old")})),
             ("track", json!({"event": 7, "userId": [MARK]})),
+            ("identify", json!({"traits": [MARK]})),
             (MARK, json!({})),
         ] {
             let mut item = common.clone();
@@ -148,6 +149,7 @@ async fn refusals(stage: &Stage) -> Vec<String> {
         ("/api/v2/users/track", json!({"auth_token": token, "id": secret("c"), "email": MARK}).to_string()),
         ("/api/v2/users/track", json!({"auth_token": token, "id": MARK.repeat(60)}).to_string()),
         ("/api/v2/users/track", json!({"auth_token": token, "id": "x", "data": MARK}).to_string()),
+        ("/api/v2/users/track", json!({"auth_token": token, "id": "x", "data": [MARK]}).to_string()),
         ("/api/v2/users/track", json!({"auth_token": token, "id": "x", "data": {"a": MARK.repeat(9_000)}}).to_string()),
         ("/api/v2/users/track", json!({"auth_token": token, "id": "x", "channels": [MARK]}).to_string()),
         (
