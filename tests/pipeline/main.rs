@@ -2,6 +2,7 @@
 
 #![allow(clippy::indexing_slicing, clippy::expect_used, reason = "a story that fails fails the test")]
 
+mod again;
 mod claim;
 mod consent;
 mod cost;

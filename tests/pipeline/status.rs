@@ -132,6 +132,31 @@ async fn a_quota_that_is_used_up_delays_mails_by_as_long_as_it_lasts() {
 }
 
 #[tokio::test]
+async fn mails_of_unknown_outcome_are_a_delay_since_the_first_of_them_and_never_as_good_as_taken() {
+    let stage = Stage::new(9).await;
+    stage.publish(RECEIPT).await;
+    let silent = Fault::new(FaultKind::TimeoutApplied, When::Chance(1.0)).at(Service::Ses);
+    let faults = stage.world.cloud().faults();
+    // An hour later again: of the time between nothing is known.
+    for (orders, delay) in [(0..5, 200..400), (5..8, 60..240)] {
+        faults.set(vec![silent.clone()]);
+        for order in orders {
+            stage.track("ann@example.com", "Bought", json!({ "order": order })).await;
+            minutes(&stage, 1, true).await;
+        }
+        let found = shown(&stage).await["components"][3].clone();
+        assert!(
+            found["state"] == "delayed" && found["seconds"].as_i64().is_some_and(|late| delay.contains(&late)),
+            "{found}"
+        );
+        faults.clear();
+        minutes(&stage, 60, true).await;
+        assert_eq!(unwell(&stage).await, vec![]);
+    }
+    assert_eq!(stage.sent().len(), 8, "each has left");
+}
+
+#[tokio::test]
 async fn a_wait_that_is_on_purpose_is_no_delay() {
     let stage = Stage::new(5).await;
     let waits = RECEIPT.replace("message:", "wait: 14 minutes\nmessage:");

@@ -343,6 +343,32 @@ async fn a_project_over_its_soft_quota_takes_the_second_lane_and_comes_back_when
 }
 
 #[tokio::test]
+async fn who_unsubscribes_or_is_deleted_does_not_wait_behind_the_flood_of_their_project() {
+    let house = House::open(OLD);
+    for project in ["prj_a", "prj_b", "prj_c"] {
+        assert_eq!(house.json("POST", "/v1/batch", &batch(project, 1)).await.0, 200);
+    }
+    assert_eq!(house.json("POST", "/v1/batch", &batch("prj_demo", 60)).await.0, 200);
+    let mut last = BTreeMap::new();
+    for (method, path, more) in [
+        ("POST", "unsubscribe", json!({})),
+        ("POST", "delete", json!({})),
+        ("DELETE", "delete", json!({})),
+        ("POST", "resubscribe", json!({})),
+        ("PUT", "tags/edit", json!({"add": ["unsubscribed"]})),
+        ("PUT", "edit", json!({"changes": {"plan": "pro"}})),
+    ] {
+        let mut body = json!({"auth_token": token(OLD), "id": "7"});
+        body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        assert_eq!(house.json(method, &format!("/api/v2/users/{path}"), &body).await.0, 200, "{path}");
+        let entry = house.entries().pop().expect("an entry");
+        last.insert((path, method), entry["QueueUrl"].as_str().is_some_and(|url| url.ends_with("/events.fifo")));
+    }
+    let first: Vec<_> = last.iter().filter(|(_, is_first)| **is_first).map(|(call, _)| *call).collect();
+    assert_eq!(first, [("delete", "DELETE"), ("delete", "POST"), ("unsubscribe", "POST")]);
+}
+
+#[tokio::test]
 async fn a_project_over_its_hard_quota_is_told_to_come_back_later_in_the_apis_shape_and_others_are_not() {
     let house = House::open(OLD);
     for _ in 0..8 {

@@ -75,6 +75,23 @@ fn a_flood_leaves_the_lane_after_a_minute_under_half_of_what_led_there() {
 }
 
 #[test]
+fn who_is_refused_and_keeps_trying_is_let_in_when_the_window_has_passed() {
+    let mut traffic = Traffic::new(Quota::of_environment());
+    assert_eq!(traffic.take(&project(0), 20_000, at(0)).0, Standing::Within);
+    for tenth in 1..100 {
+        assert_eq!(traffic.take(&project(0), 5_000, at(tenth * 100)).0, Standing::Beyond, "{tenth} tenths of a second");
+    }
+    assert_eq!(traffic.take(&project(0), 5_000, at(10_000)).0, Standing::Within);
+}
+
+#[test]
+fn what_is_refused_hides_no_flood_of_another() {
+    let mut traffic = beside(3);
+    assert_eq!(traffic.take(&project(0), 20_001, at(1)).0, Standing::Beyond);
+    assert_eq!(traffic.take(&project(4), 60, at(2)).0, Standing::Over);
+}
+
+#[test]
 fn a_clock_that_goes_back_forgets_nothing() {
     let mut traffic = beside(1);
     traffic.take(&project(0), 800, at(5_000));

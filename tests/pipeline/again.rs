@@ -1,0 +1,87 @@
+//! What comes again after whoever had it died, or twice: nothing is lost by that, and nothing done twice.
+
+use dunlin_aws::resources::STEPS;
+use dunlin_local::{Function, Side};
+use dunlin_tests::Stage;
+use jiff::SignedDuration;
+use serde_json::json;
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
+/// A mail at once, to those who are pro when the event comes.
+const PRO: &str = "{id: cmp_pro, name: Pro, kind: behavioural, from: shop@larkspur.example,
+  trigger: {event: Paid, filters: [{property: user.plan, equals: pro}]},
+  message: {subject: 'Round {{ event.round }}', text: '{{ url.unsubscribe_link }}'}}";
+
+/// A mail after each of two waits.
+const TWICE: &str = "{id: cmp_twice, name: Twice, kind: workflow, trigger: {event: Go}, from: a@larkspur.example,
+  messages: {one: {subject: one, text: one}, two: {subject: two, text: two}},
+  steps: [{wait: 20 minutes}, {send: one}, {wait: 20 minutes}, {send: two}]}";
+
+/// A function dies at the `n`-th request of its next batch, and starts again; whether the batch made so many.
+async fn die(stage: &mut Stage, function: Function, n: u64, side: Side) -> bool {
+    stage.world.cloud().faults().crash_at(n, side);
+    stage.world.poll(function).await;
+    let died = stage.world.cloud().faults().has_crashed();
+    stage.restart();
+    died
+}
+
+#[tokio::test]
+async fn a_call_that_comes_again_meets_the_decision_of_its_first_time_whatever_became_true_since() {
+    let mut deaths = 0;
+    for (n, side) in (1..).flat_map(|n| [(n, Side::Before), (n, Side::After)]) {
+        let mut stage = Stage::new(1).await;
+        stage.publish(PRO).await;
+        // Ann is pro when she pays and no more; bea becomes it later. One batch has it all.
+        for (person, round, plans) in [("ann", 1, ["pro", "free"]), ("bea", 2, ["free", "pro"])] {
+            stage.identify(person, json!({"plan": plans[0]})).await;
+            stage.track(person, "Paid", json!({ "round": round })).await;
+            stage.identify(person, json!({"plan": plans[1]})).await;
+        }
+        if !die(&mut stage, Function::Evaluate, n, side).await {
+            break;
+        }
+        deaths += 1;
+        stage.pass(10 * MINUTE).await;
+        assert_eq!(stage.sent(), [("ann@example.com".into(), "Round 1".into())], "request {n}, {side:?}");
+        stage.assert_at_rest().await;
+    }
+    assert!(deaths >= 10, "{deaths} deaths");
+}
+
+#[tokio::test]
+async fn a_second_hint_makes_up_for_whoever_moved_the_run_by_the_first_and_died() {
+    let mut deaths = 0;
+    for (n, side) in (1..).flat_map(|n| [(n, Side::Before), (n, Side::After)]) {
+        let mut stage = Stage::new(1).await;
+        stage.publish(TWICE).await;
+        stage.track("ann@example.com", "Go", json!({})).await;
+        while stage.world.poll(Function::Evaluate).await > 0 {}
+        let clock = stage.world.cloud().clock().clone();
+        clock.advance_to(clock.now() + 20 * MINUTE);
+        stage.world.sweep().await;
+        let (sqs, steps) = (stage.world.cloud().sqs().clone(), stage.world.queue_name(&STEPS));
+        let hint = sqs.receive(&steps, 1).pop().expect("a hint");
+        sqs.make_visible(&steps, &[hint.receipt], 0);
+        if !die(&mut stage, Function::Schedule, n, side).await {
+            break;
+        }
+        deaths += 1;
+        // The first lies hidden as whoever died left it. The second comes twice itself.
+        let url = stage.world.settings().queue_url(STEPS);
+        for _ in 0..2 {
+            let again = stage.world.clients().sqs.send_message().queue_url(&url).message_group_id("p");
+            again.message_body(&hint.body).send().await.expect("sent");
+            stage.world.poll(Function::Schedule).await;
+            stage.world.poll(Function::Send).await;
+            let subjects: Vec<_> = stage.sent().into_iter().map(|(_, subject)| subject).collect();
+            assert_eq!(subjects, ["one"], "request {n}, {side:?}");
+        }
+        stage.pass(60 * MINUTE).await;
+        let subjects: Vec<_> = stage.sent().into_iter().map(|(_, subject)| subject).collect();
+        assert_eq!(subjects, ["one", "two"], "request {n}, {side:?}");
+        stage.assert_at_rest().await;
+    }
+    assert!(deaths >= 10, "{deaths} deaths");
+}
