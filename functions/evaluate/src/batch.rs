@@ -21,9 +21,9 @@ impl Evaluate {
     }
 
     async fn batch(&self, event: SqsEvent) -> SqsBatchResponse {
-        let (lane, mut fates) = (source(&event, resources::EVENTS, &[resources::BACKLOG]), Fates::default());
-        let now = self.clock.now();
-        let records = read::<Calls>(lane.stem, event, &self.parked, now, &mut fates).await;
+        let (lane, now) = (source(&event).unwrap_or(resources::EVENTS), self.clock.now());
+        let mut fates = Fates::of(lane);
+        let records = read::<Calls>(event, &self.parked, now, &mut fates).await;
         let people = by_person(records);
         let turns = Turns::of(people.iter().filter_map(|records| project(records)));
         let work = |records| turns.take(project(records), self.person(lane, records));
@@ -36,15 +36,15 @@ impl Evaluate {
                 Err(error) if error.kind.is_retryable() => {
                     records.iter().for_each(|record| fates.again(record, &error))
                 }
-                result => self.settle_all(lane, records, result, &mut fates).await,
+                result => self.settle_all(records, result, &mut fates).await,
             }
         }
         fates.response(&self.hold).await
     }
 
-    async fn settle_all(&self, lane: Queue, records: &[Record<Calls>], result: Result<(), Error>, fates: &mut Fates) {
+    async fn settle_all(&self, records: &[Record<Calls>], result: Result<(), Error>, fates: &mut Fates) {
         if let (Err(error), Some(record)) = (result, records.first()) {
-            settle(lane.stem, record, Err(error), &self.parked, self.clock.now(), fates).await;
+            settle(record, Err(error), &self.parked, self.clock.now(), fates).await;
         }
     }
 
@@ -62,7 +62,7 @@ impl Evaluate {
                     blocked = Some(error);
                 }
                 result => {
-                    settle(lane.stem, record, result, &self.parked, self.clock.now(), fates).await;
+                    settle(record, result, &self.parked, self.clock.now(), fates).await;
                     // Where not even parking worked, the order within the group still holds.
                     blocked = fates.comes_back(record).then(|| Error::bare(Kind::Unavailable, "park a task"));
                 }

@@ -54,9 +54,9 @@ impl Home {
     }
 
     async fn batch(&self, event: SqsEvent) -> SqsBatchResponse {
-        let (queue, now, mut fates) = (resources::FEEDBACK.stem, self.clock.now(), Fates::default());
-        let records = read_as(queue, event, &self.parked, now, &mut fates, |text| Arrival::parse(text, now)).await;
-        each(queue, &records, (&self.parked, &self.hold), now, &mut fates, |record| self.arrival(&record.task)).await;
+        let (now, mut fates) = (self.clock.now(), Fates::of(resources::FEEDBACK));
+        let records = read_as(event, &self.parked, now, &mut fates, |text| Arrival::parse(text, now)).await;
+        each(&records, (&self.parked, &self.hold), now, &mut fates, |record| self.arrival(&record.task)).await;
         fates.response(&self.hold).await
     }
 

@@ -64,9 +64,9 @@ impl Schedule {
     }
 
     async fn batch(&self, event: SqsEvent) -> SqsBatchResponse {
-        let (queue, now, mut fates) = (resources::STEPS.stem, self.clock.now(), Fates::default());
-        let records = read::<Step>(queue, event, &self.parked, now, &mut fates).await;
-        each(queue, &records, (&self.parked, &self.hold), now, &mut fates, |record| self.step(&record.task)).await;
+        let (now, mut fates) = (self.clock.now(), Fates::of(resources::STEPS));
+        let records = read::<Step>(event, &self.parked, now, &mut fates).await;
+        each(&records, (&self.parked, &self.hold), now, &mut fates, |record| self.step(&record.task)).await;
         fates.response(&self.hold).await
     }
 

@@ -32,9 +32,6 @@ pub const SETTINGS: &[Setting] =
 /// The connections it opens at init.
 pub const WARM: Warm = Warm { table: Some(resources::DELIVERIES), queue: None };
 
-/// The lanes beside that of triggered mails.
-const LANES: [resources::Queue; 2] = [resources::SENDS_TRANSACTIONAL, resources::SENDS_BACKLOG];
-
 /// How long after its claim a mail may still be handed to SES. Later, somebody else may think it lost: well within
 /// `delivery::CLAIM`, less the time SES may take to answer.
 const FRESH: SignedDuration = SignedDuration::from_secs(60);
@@ -90,11 +87,11 @@ impl Sender {
     }
 
     async fn batch(&self, event: SqsEvent) -> SqsBatchResponse {
-        let queue = source(&event, resources::SENDS, &LANES).stem;
-        let (now, mut fates) = (self.clock.now(), Fates::default());
-        let records = read::<Task>(queue, event, &self.parked, now, &mut fates).await;
+        let queue = source(&event).unwrap_or(resources::SENDS);
+        let (now, mut fates) = (self.clock.now(), Fates::of(queue));
+        let records = read::<Task>(event, &self.parked, now, &mut fates).await;
         let turns = Turns::of(records.iter().map(|record| &record.task.project));
-        each(queue, &records, (&self.parked, &self.hold), now, &mut fates, |record| {
+        each(&records, (&self.parked, &self.hold), now, &mut fates, |record| {
             turns.take(Some(&record.task.project), self.mail(&record.task))
         })
         .await;

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::hold::Hold;
 use crate::parked::{Parked, ParkedTask};
 use crate::planted;
-use crate::resources::Queue;
+use crate::resources::{QUEUES, Queue};
 
 /// A record that was read.
 #[derive(Clone, Debug)]
@@ -31,10 +31,9 @@ pub struct Record<T> {
 }
 
 /// What becomes of records, collected while a batch is worked through.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Fates {
-    /// The name of the queue.
-    queue: String,
+    queue: Queue,
     failed: Vec<Failed>,
 }
 
@@ -47,6 +46,12 @@ pub(crate) struct Failed {
 }
 
 impl Fates {
+    /// Nothing has become of the records of this queue yet.
+    #[must_use]
+    pub const fn of(queue: Queue) -> Self {
+        Self { queue, failed: Vec::new() }
+    }
+
     /// The record comes back; says why, once.
     pub fn again<T>(&mut self, record: &Record<T>, error: &Error) {
         tracing::warn!(task.message = %record.message, task.receives = record.receives, error = %Chain(error, Detail::Places), "task comes back");
@@ -64,9 +69,9 @@ impl Fates {
     /// even that fails, after their visibility time-out.
     pub async fn response(self, hold: &Hold) -> SqsBatchResponse {
         if !self.failed.is_empty()
-            && let Err(error) = hold.give_back(&self.queue, &self.failed).await
+            && let Err(error) = hold.give_back(self.queue, &self.failed).await
         {
-            tracing::warn!(queue.name = self.queue, error = %error, "tasks come back later");
+            tracing::warn!(queue.name = self.queue.stem, error = %error, "tasks come back later");
         }
         let failures = self.failed.into_iter().skip(usize::from(planted!(FailureAcknowledged))).map(|failed| {
             let mut failure = BatchItemFailure::default();
@@ -81,18 +86,16 @@ impl Fates {
 
 /// Reads a batch's records; one that does not parse is parked.
 pub async fn read<T: DeserializeOwned>(
-    queue: &str,
     event: SqsEvent,
     parked: &Parked,
     now: Timestamp,
     fates: &mut Fates,
 ) -> Vec<Record<T>> {
-    read_as(queue, event, parked, now, fates, from_text::<T>).await
+    read_as(event, parked, now, fates, from_text::<T>).await
 }
 
 /// Reads a batch's records with a reader of the caller's; one that does not parse is parked.
 pub async fn read_as<T, E>(
-    queue: &str,
     event: SqsEvent,
     parked: &Parked,
     now: Timestamp,
@@ -104,7 +107,6 @@ where
 {
     let mut records = Vec::with_capacity(event.records.len());
     for message in event.records {
-        fates.queue = queue_of(&message).to_owned();
         let record = Record {
             receives: receives(&message),
             message: message.message_id.unwrap_or_default(),
@@ -117,7 +119,7 @@ where
                 let Record { message, receipt, receives, body, .. } = record;
                 records.push(Record { message, receipt, receives, body, task });
             }
-            Err(error) => park(queue, &record, &error, parked, now, fates).await,
+            Err(error) => park(&record, &error, parked, now, fates).await,
         }
     }
     records
@@ -125,7 +127,6 @@ where
 
 /// Settles what became of one record: nothing to do, back to the queue, or parked.
 pub async fn settle<T>(
-    queue: &str,
     record: &Record<T>,
     result: Result<(), Error>,
     parked: &Parked,
@@ -135,19 +136,24 @@ pub async fn settle<T>(
     match result {
         Ok(()) => {}
         Err(error) if error.kind.is_retryable() => fates.again(record, &error),
-        Err(error) => park(queue, record, &error, parked, now, fates).await,
+        Err(error) => park(record, &error, parked, now, fates).await,
     }
 }
 
 async fn park<T>(
-    queue: &str,
     record: &Record<T>,
     reason: &(dyn StdError + Send + Sync + 'static),
     parked: &Parked,
     now: Timestamp,
     fates: &mut Fates,
 ) {
-    let task = ParkedTask::new(queue, &record.message, &record.body, &Chain(reason, Detail::Values).to_string(), now);
+    let task = ParkedTask::new(
+        fates.queue.stem,
+        &record.message,
+        &record.body,
+        &Chain(reason, Detail::Values).to_string(),
+        now,
+    );
     match parked.put(&task).await {
         Ok(()) => {
             tracing::error!(task.message = %record.message, parked.id = %task.id, reason = %Chain(reason, Detail::Places), "task parked")
@@ -159,7 +165,6 @@ async fn park<T>(
 /// Works through the records of a standard queue beside each other, and holds them while a service is away: what fails,
 /// fails alone.
 pub async fn each<'a, T, F, Fut>(
-    queue: &str,
     records: &'a [Record<T>],
     (parked, hold): (&Parked, &Hold),
     now: Timestamp,
@@ -171,22 +176,17 @@ pub async fn each<'a, T, F, Fut>(
 {
     let results = hold.through(records, now, work).await;
     for (record, result) in records.iter().zip(results) {
-        settle(queue, record, result, parked, now, fates).await;
+        settle(record, result, parked, now, fates).await;
     }
 }
 
-/// The name of the queue that a message is from, as its ARN ends.
-fn queue_of(message: &SqsMessage) -> &str {
-    message.event_source_arn.as_deref().and_then(|arn| arn.rsplit(':').next()).unwrap_or_default()
-}
-
-/// Which queue a batch comes from (Lambda never mixes queues): one of the `lanes` beside the function's first queue, or
-/// `first`.
+/// The queue that a batch comes from (Lambda never mixes queues), as its ARN ends: `…:dunlin-sends`. None where that is no
+/// queue of ours, or the batch is empty.
 #[must_use]
-pub fn source(event: &SqsEvent, first: Queue, lanes: &[Queue]) -> Queue {
-    let arn = event.records.first().and_then(|message| message.event_source_arn.as_deref()).unwrap_or_default();
-    let from = |lane: &&Queue| arn.ends_with(&format!("-{}", lane.name()));
-    lanes.iter().find(from).copied().unwrap_or(first)
+pub fn source(event: &SqsEvent) -> Option<Queue> {
+    let arn = event.records.first()?.event_source_arn.as_deref()?;
+    // A stage's prefix ends in `-`, and no queue's name ends in another's behind that (a test below).
+    QUEUES.into_iter().find(|queue| arn.ends_with(&format!("-{}", queue.name())))
 }
 
 fn receives(message: &SqsMessage) -> u32 {
@@ -231,5 +231,32 @@ impl std::fmt::Display for Chain<'_> {
 impl From<TaskError> for Error {
     fn from(error: TaskError) -> Self {
         Self::new(crate::error::Kind::Invalid, "read a task", error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(arn: Option<&str>) -> SqsEvent {
+        let mut message = SqsMessage::default();
+        message.event_source_arn = arn.map(str::to_owned);
+        let mut event = SqsEvent::default();
+        event.records = vec![message];
+        event
+    }
+
+    #[test]
+    fn a_batch_is_known_by_its_queue_whatever_the_stage_is_called() {
+        for prefix in ["dunlin-", "sends-", "dunlin-sends-", "x-backlog-"] {
+            for queue in QUEUES {
+                let arn = format!("arn:aws:sqs:eu-west-1:123456789012:{prefix}{}", queue.name());
+                assert_eq!(source(&from(Some(&arn))).map(|found| found.stem), Some(queue.stem), "{arn}");
+            }
+        }
+        for none in [None, Some("arn:aws:sqs:eu-west-1:123456789012:dunlin-other"), Some("sends"), Some("")] {
+            assert!(source(&from(none)).is_none(), "{none:?}");
+        }
+        assert!(source(&SqsEvent::default()).is_none());
     }
 }

@@ -17,13 +17,14 @@ use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
 use crate::outage::{HOLD, PAUSE, RELEASE, back_after};
+use crate::resources::Queue;
 use crate::settings::Settings;
 
 /// What a function that reads queues does while a service is away. Clones share what they know.
 #[derive(Clone, Debug)]
 pub struct Hold {
     sqs: aws_sdk_sqs::Client,
-    /// Where the queues are.
+    /// A queue's URL is this and its name.
     queues: String,
     clock: Clock,
     chance: Chance,
@@ -37,7 +38,7 @@ impl Hold {
     pub fn new(clients: &Clients, settings: &Settings) -> Self {
         Self {
             sqs: clients.sqs_within(RELEASE),
-            queues: settings.queues.clone(),
+            queues: format!("{}/{}", settings.queues, settings.prefix),
             clock: clients.clock.clone(),
             chance: clients.chance.clone(),
             is_away: Arc::default(),
@@ -101,7 +102,7 @@ impl Hold {
     }
 
     /// Gives messages back to their queue for a short time, in place of the rest of their visibility time-out.
-    pub(crate) async fn give_back(&self, queue: &str, failed: &[Failed]) -> Result<()> {
+    pub(crate) async fn give_back(&self, queue: Queue, failed: &[Failed]) -> Result<()> {
         let chance = self.chance.next();
         for part in failed.chunks(SQS_BATCH) {
             let entries = part.iter().enumerate().map(|(number, failed)| {
@@ -114,7 +115,8 @@ impl Hold {
                     .map_err(|error| Error::new(Kind::Invalid, "give tasks back", error))
             });
             let entries = entries.collect::<Result<Vec<_>>>()?;
-            let request = self.sqs.change_message_visibility_batch().queue_url(format!("{}/{queue}", self.queues));
+            let request =
+                self.sqs.change_message_visibility_batch().queue_url(format!("{}{}", self.queues, queue.name()));
             request.set_entries(Some(entries)).send().await.map_err(Error::of("give tasks back"))?;
         }
         Ok(())

@@ -12,13 +12,14 @@ use dunlin_core::status::{Mailing, Provider, Pulse};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use crate::batch::source;
 use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::item::{self, Item};
 use crate::mailer::Outcome;
 use crate::queues::DUE_AT;
-use crate::resources::{PARKED, SORT_KEY};
+use crate::resources::{PARKED, Queue, SORT_KEY};
 use crate::table::{Order, Table, versioned};
 
 /// The partition: in the table of parked tasks, where every function that reads a queue may write already.
@@ -35,7 +36,6 @@ const TELLING: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub struct Pulses {
     table: Table,
-    prefix: String,
     clock: Clock,
     told: Arc<Mutex<Told>>,
 }
@@ -43,7 +43,7 @@ pub struct Pulses {
 /// What this environment wrote last, and what it heard.
 #[derive(Debug, Default)]
 struct Told {
-    queues: HashMap<String, Timestamp>,
+    queues: HashMap<&'static str, Timestamp>,
     provider: Option<(Timestamp, Mailing)>,
     heard: Option<Provider>,
 }
@@ -62,7 +62,7 @@ impl Pulses {
     #[must_use]
     pub fn new(clients: &Clients, prefix: &str) -> Self {
         let table = Table::new(&clients.dynamodb, prefix, PARKED);
-        Self { table, prefix: prefix.to_owned(), clock: clients.clock.clone(), told: Arc::default() }
+        Self { table, clock: clients.clock.clone(), told: Arc::default() }
     }
 
     /// Handles a batch, then tells how late the tasks were that were done.
@@ -71,7 +71,7 @@ impl Pulses {
         event: SqsEvent,
         work: impl FnOnce(SqsEvent) -> F,
     ) -> SqsBatchResponse {
-        let (now, stem) = (self.clock.now(), self.stem(&event));
+        let (now, queue) = (self.clock.now(), source(&event));
         let late: Vec<(Option<String>, i64)> =
             event.records.iter().map(|message| (message.message_id.clone(), late_millis(message, now))).collect();
         // Boxed: a batch in all its branches is a large future to carry through another.
@@ -81,7 +81,7 @@ impl Pulses {
         };
         let oldest = late.into_iter().filter(|(id, _)| !comes_back(id)).map(|(_, millis)| millis).max();
         // The batch is done: telling of it may not make it time out.
-        Box::pin(self.clock.timeout(TELLING, self.tell(&stem, oldest, self.clock.now()))).await;
+        Box::pin(self.clock.timeout(TELLING, self.tell(queue.zip(oldest), self.clock.now()))).await;
         response
     }
 
@@ -105,14 +105,15 @@ impl Pulses {
         told.heard = Some(Provider { at: now, said, since });
     }
 
-    async fn tell(&self, stem: &str, oldest: Option<i64>, now: Timestamp) {
+    /// Writes what is due: how late the oldest task of a queue was, and what SES said.
+    async fn tell(&self, done: Option<(Queue, i64)>, now: Timestamp) {
         let (pulse, provider) = {
             let mut told = self.told();
             let is_due = |at: Option<&Timestamp>| at.is_none_or(|at| now >= *at + OFTEN);
-            let pulse =
-                oldest.filter(|_| is_due(told.queues.get(stem))).map(|late_millis| Pulse { at: now, late_millis });
-            if pulse.is_some() {
-                told.queues.insert(stem.to_owned(), now);
+            let done = done.filter(|(queue, _)| is_due(told.queues.get(queue.stem)));
+            let pulse = done.map(|(queue, late_millis)| (queue.stem, Pulse { at: now, late_millis }));
+            if let Some((stem, _)) = pulse {
+                told.queues.insert(stem, now);
             }
             let last = told.provider;
             let is_news = |word: &Provider| {
@@ -126,7 +127,7 @@ impl Pulses {
         };
         let results = [
             match pulse {
-                Some(pulse) => self.put(stem, &pulse).await,
+                Some((stem, pulse)) => self.put(stem, &pulse).await,
                 None => Ok(()),
             },
             match provider {
@@ -160,13 +161,6 @@ impl Pulses {
             }
         }
         Ok(read)
-    }
-
-    /// The stem of the queue that a batch is from.
-    fn stem(&self, event: &SqsEvent) -> String {
-        let arn = event.records.first().and_then(|message| message.event_source_arn.as_deref()).unwrap_or_default();
-        let name = arn.rsplit(':').next().unwrap_or_default().trim_end_matches(".fifo");
-        name.strip_prefix(&self.prefix).unwrap_or(name).to_owned()
     }
 
     fn told(&self) -> MutexGuard<'_, Told> {
