@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_sqs::types::QueueAttributeName as Name;
-use dunlin_core::status::{History, QueueReading, Readings, State};
+use dunlin_core::status::{History, QueueReading, Readings, State, present};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::clients::Clients;
@@ -94,7 +94,7 @@ impl Watch {
         let mut readings = readings;
         history.remember(&mut readings);
         history.take(&readings);
-        for (component, state) in history.now.iter().filter(|(_, state)| **state != State::Operational) {
+        for (component, state) in present(&history, now).into_iter().filter(|(_, state)| *state != State::Operational) {
             tracing::warn!(component.name = component.name(), component.state = %state, "component unwell");
         }
         self.histories.put(&history).await

@@ -114,7 +114,7 @@ fn answer(media_type: &'static str, body: String) -> Response {
 impl Shown {
     /// What was not well, newest day first.
     fn unwell(&self, component: Component) -> impl Iterator<Item = (&status::Day, status::Tally)> {
-        self.history.days.iter().rev().filter_map(move |day| Some((day, *day.tallies.get(&component)?)))
+        self.history.days.iter().rev().filter_map(move |day| Some((day, day.tally(component)?)))
     }
 
     /// Of all components in one sentence.
@@ -129,7 +129,7 @@ impl Shown {
 
     fn json(&self) -> Value {
         let component = |(component, state): &(Component, How)| {
-            let mut one = json!({ "component": component, "name": component.name() });
+            let mut one = json!({ "component": component.code(), "name": component.name() });
             let state = serde_json::to_value(state).unwrap_or_default();
             if let (Some(one), Value::Object(state)) = (one.as_object_mut(), state) {
                 one.extend(state);

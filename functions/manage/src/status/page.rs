@@ -96,7 +96,7 @@ fn ago_of(today: Date, ago: usize) -> Option<Date> {
 /// One day of the bar; one without readings is grey.
 fn one(shown: &Shown, component: Component, date: Date) -> Markup {
     let day: Option<&Day> = shown.history.days.iter().find(|day| day.date == date);
-    let tally = day.and_then(|day| day.tallies.get(&component));
+    let tally = day.and_then(|day| day.tally(component));
     let class = match (day, tally) {
         (None, _) => "",
         (Some(_), None) => "ok",

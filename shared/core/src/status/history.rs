@@ -1,10 +1,11 @@
-//! History: a tally a day and component, for ninety days.
+//! History: a tally a day and component, for ninety days. Components are kept by their codes, so that those of a later
+//! version, which was rolled back, keep their days.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Component, Readings, STALE, State};
 
@@ -16,8 +17,9 @@ pub const DAYS: usize = 90;
 pub struct History {
     /// When the last readings were taken.
     pub at: Timestamp,
-    /// What they meant.
-    pub now: BTreeMap<Component, State>,
+    /// What they meant, by component ([`Component::code`]).
+    #[serde(deserialize_with = "known")]
+    pub now: BTreeMap<String, State>,
     /// Since which reading each queue has held messages.
     #[serde(default)]
     pub waiting_since: BTreeMap<String, Timestamp>,
@@ -32,8 +34,8 @@ pub struct Day {
     pub date: Date,
     /// Minutes of it with a reading.
     pub minutes: u32,
-    /// Those that were not all well.
-    pub tallies: BTreeMap<Component, Tally>,
+    /// Those that were not all well, by component ([`Component::code`]).
+    pub tallies: BTreeMap<String, Tally>,
 }
 
 /// What was not well with a component on one day.
@@ -70,7 +72,7 @@ impl History {
             return;
         }
         self.at = readings.at;
-        self.now = Component::ALL.iter().map(|component| (*component, component.judge(readings))).collect();
+        self.now = Component::ALL.iter().map(|one| (one.code().to_owned(), one.judge(readings))).collect();
         // A queue that does not answer keeps its mark.
         self.waiting_since.retain(|stem, _| !matches!(readings.queues.get(stem), Some(Some(_)) | None));
         let since = |(stem, queue): (&String, &Option<_>)| {
@@ -91,7 +93,13 @@ impl History {
 }
 
 impl Day {
-    fn count(&mut self, now: &BTreeMap<Component, State>) {
+    /// What was not well with a component.
+    #[must_use]
+    pub fn tally(&self, component: Component) -> Option<Tally> {
+        self.tallies.get(component.code()).copied()
+    }
+
+    fn count(&mut self, now: &BTreeMap<String, State>) {
         self.minutes += 1;
         for (component, state) in now {
             let (delayed, down, seconds) = match state {
@@ -99,12 +107,18 @@ impl Day {
                 State::Delayed { seconds } => (1, 0, *seconds),
                 State::Down => (0, 1, 0),
             };
-            let tally = self.tallies.entry(*component).or_default();
+            let tally = self.tallies.entry(component.clone()).or_default();
             tally.delayed_minutes += delayed;
             tally.down_minutes += down;
             tally.longest_delay_seconds = tally.longest_delay_seconds.max(seconds);
         }
     }
+}
+
+/// Those states that this version knows: the others are of a later one, and for a minute only.
+fn known<'de, D: Deserializer<'de>>(states: D) -> Result<BTreeMap<String, State>, D::Error> {
+    let states = BTreeMap::<String, serde_json::Value>::deserialize(states)?;
+    Ok(states.into_iter().filter_map(|(code, state)| Some((code, serde_json::from_value(state).ok()?))).collect())
 }
 
 fn minute(at: Timestamp) -> i64 {

@@ -30,8 +30,7 @@ pub const STALE: SignedDuration = SignedDuration::from_secs(150);
 pub const SAID: SignedDuration = SignedDuration::from_mins(17);
 
 /// A part of the service, as its users see it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Component {
     /// Calls are taken and stored.
     Ingestion,
@@ -66,6 +65,20 @@ impl Component {
 
     /// What is not offered yet, so that nothing can be said about it.
     pub const NOT_OFFERED: [&'static str; 2] = ["Newsletters", "Reports"];
+
+    /// What programs call it, and the history for ever.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Ingestion => "ingestion",
+            Self::Evaluation => "evaluation",
+            Self::Scheduling => "scheduling",
+            Self::TransactionalMail => "transactional_mail",
+            Self::TriggeredMail => "triggered_mail",
+            Self::Feedback => "feedback",
+            Self::Console => "console",
+        }
+    }
 
     /// What people call it.
     #[must_use]
@@ -172,7 +185,7 @@ pub fn present(history: &History, now: Timestamp) -> Vec<(Component, State)> {
     let state = |component: Component| match component {
         Component::Scheduling if is_stale => State::Down,
         _ if is_stale => State::Unknown,
-        component => history.now.get(&component).copied().unwrap_or(State::Unknown),
+        component => history.now.get(component.code()).copied().unwrap_or(State::Unknown),
     };
     Component::ALL.iter().map(|component| (*component, state(*component))).collect()
 }

@@ -123,8 +123,44 @@ fn a_day_counts_its_minutes_of_delay_and_downtime_once_each() {
     let day = history.days.back().expect("a day");
     assert_eq!((history.days.len(), day.minutes), (1, 10));
     let tally = Tally { delayed_minutes: 2, down_minutes: 3, longest_delay_seconds: 104 };
-    assert_eq!(day.tallies.get(&Component::Scheduling), Some(&tally));
-    assert_eq!(day.tallies.get(&Component::Ingestion), None);
+    assert_eq!(day.tally(Component::Scheduling), Some(tally));
+    assert_eq!(day.tally(Component::Ingestion), None);
+}
+
+#[test]
+fn what_a_later_version_wrote_is_read_and_its_days_are_kept_when_it_is_rolled_back() {
+    let later = r#"{
+        "at": "2026-02-28T12:00:00Z", "read_by": "v9",
+        "now": {"ingestion": {"state": "degraded", "percent": 7}, "newsletters": {"state": "down"}},
+        "waiting_since": {"launches": "2026-02-28T11:00:00Z"},
+        "days": [{"date": "2026-02-28", "minutes": 720, "regions": 2, "tallies": {
+            "scheduling": {"delayed_minutes": 2, "down_minutes": 3, "longest_delay_seconds": 104, "worst": "eu"},
+            "newsletters": {"delayed_minutes": 0, "down_minutes": 5, "longest_delay_seconds": 0}
+        }}]
+    }"#;
+    let mut history: History = serde_json::from_str(later).expect("a history");
+    assert_eq!(present(&history, history.at)[0], (Component::Ingestion, State::Unknown));
+    history.take(&idle(NOON));
+    let kept: serde_json::Value = serde_json::to_value(&history).expect("json");
+    let kept: History = serde_json::from_value(kept).expect("a history");
+    assert_eq!(kept, history);
+    let down = |code: &str| kept.days[0].tallies.get(code).map(|tally| tally.down_minutes);
+    assert_eq!((kept.days.len(), down("scheduling"), down("newsletters")), (2, Some(3), Some(5)));
+    assert_eq!(present(&history, NOON)[0], (Component::Ingestion, State::Operational));
+}
+
+#[test]
+fn a_history_is_written_by_the_codes_of_components_and_states() {
+    let mut history = History::default();
+    history.take(&Readings { tables: false, timers: Some(seconds(100)), ..idle(NOON) });
+    let now: Vec<_> = Component::ALL.iter().map(|component| component.code()).collect();
+    let written = serde_json::to_value(&history).expect("json");
+    assert_eq!(
+        now,
+        ["ingestion", "evaluation", "scheduling", "transactional_mail", "triggered_mail", "feedback", "console"]
+    );
+    assert_eq!(written["now"]["ingestion"]["state"], "operational");
+    assert_eq!(written["days"][0]["tallies"]["transactional_mail"]["down_minutes"], 1);
 }
 
 #[test]
