@@ -195,6 +195,25 @@ async fn many_parked_tasks_are_listed_redriven_and_discarded_by_page_queue_proje
 }
 
 #[tokio::test]
+async fn no_more_than_a_hundred_are_changed_by_one_request_so_that_it_ends_in_time() {
+    let house = House::with_project().await;
+    for n in 0..250 {
+        let task = ParkedTask::new("steps", &n.to_string(), "{}", "poison", NOON);
+        Parked::new(&house.clients, "dunlin-").put(&task).await.expect("stored");
+    }
+    let (_, listed) = house.get("/parked?limit=1000").await;
+    assert_eq!(listed["parked"].as_array().map(Vec::len), Some(250));
+    for (method, path) in [(Method::POST, "/parked/redrive"), (Method::DELETE, "/parked")] {
+        let (_, page) = house.ask(method, &format!("{path}?limit=1000"), Value::Null).await;
+        assert_eq!((page["parked"].as_array().map(Vec::len), page["next"].is_string()), (Some(100), true), "{path}");
+    }
+    assert_eq!(
+        (house.wire.queued("dunlin-steps").len(), walk(&house, Method::GET, "/parked", "").await.len()),
+        (100, 50)
+    );
+}
+
+#[tokio::test]
 async fn a_task_of_a_queue_that_is_no_more_does_not_keep_the_others_from_going_back() {
     let house = House::with_project().await;
     for queue in ["gone", "steps"] {

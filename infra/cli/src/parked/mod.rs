@@ -5,7 +5,7 @@ mod walk;
 
 use std::io::{BufRead as _, IsTerminal as _};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use dunlin_aws::Clock;
 use dunlin_core::ids::ParkedId;
 use http::Method;
@@ -38,8 +38,8 @@ pub(crate) async fn parked(asked: Parked) -> anyhow::Result<Outcome> {
     match asked.act {
         Act::List(list) => self::list(&list).await,
         Act::Show(show) => self::show(&show).await,
-        Act::Redrive(change) => self::change(&change, Verb::Redrive, answered).await,
-        Act::Discard(change) => self::change(&change, Verb::Discard, answered).await,
+        Act::Redrive(change) => self::change(&change, Verb::Redrive, answered, say::aside).await,
+        Act::Discard(change) => self::change(&change, Verb::Discard, answered, say::aside).await,
     }
 }
 
@@ -114,7 +114,13 @@ impl Verb {
     }
 }
 
-async fn change(asked: &Change, verb: Verb, agrees: impl Fn(&str) -> anyhow::Result<bool>) -> anyhow::Result<Outcome> {
+/// Does it to those that are named, or to all that are meant, page by page, telling how many are done.
+async fn change(
+    asked: &Change,
+    verb: Verb,
+    agrees: impl Fn(&str) -> anyhow::Result<bool>,
+    tell: impl Fn(String),
+) -> anyhow::Result<Outcome> {
     let client = asked.door.open()?;
     if !asked.ids.is_empty() {
         return change_some(&client, asked, verb).await;
@@ -137,13 +143,14 @@ async fn change(asked: &Change, verb: Verb, agrees: impl Fn(&str) -> anyhow::Res
     }
     let (method, path) = verb.many();
     let (mut count, mut walk) = (0, Walk::new(&client, method, path, &asked.which, Some(before)));
-    while let Some(page) = walk.next(usize::MAX).await? {
+    let stopped = |count: usize| format!("stopped when {count} were {}: repeat it for the others", verb.done());
+    while let Some(page) = walk.next(usize::MAX).await.with_context(|| stopped(count))? {
         for task in page.iter().filter(|_| asked.json) {
             task.line(true)?;
         }
         count += page.len();
+        tell(format!("{count} {}", verb.done()));
     }
-    say::aside(format!("{count} {}", verb.done()));
     Ok(Outcome::Well)
 }
 
