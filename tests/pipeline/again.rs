@@ -3,6 +3,7 @@
 use dunlin_aws::resources::STEPS;
 use dunlin_local::{Function, Side};
 use dunlin_tests::Stage;
+use http::Method;
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -27,6 +28,19 @@ async fn die(stage: &mut Stage, function: Function, n: u64, side: Side) -> bool 
     died
 }
 
+/// Deletes a person, later than what they did.
+async fn delete(stage: &Stage, id: &str) {
+    let clock = stage.world.cloud().clock();
+    clock.advance_to(clock.now() + SignedDuration::from_millis(5));
+    stage.call(Method::POST, "/users/delete", json!({ "id": id })).await;
+}
+
+/// All runs' rows as they are kept.
+async fn runs(stage: &Stage) -> String {
+    let rows = stage.world.clients().dynamodb.scan().table_name("dunlin-runs").send().await.expect("rows");
+    format!("{:?}", rows.items())
+}
+
 #[tokio::test]
 async fn a_call_that_comes_again_meets_the_decision_of_its_first_time_whatever_became_true_since() {
     let mut deaths = 0;
@@ -48,6 +62,36 @@ async fn a_call_that_comes_again_meets_the_decision_of_its_first_time_whatever_b
         stage.assert_at_rest().await;
     }
     assert!(deaths >= 10, "{deaths} deaths");
+}
+
+#[tokio::test]
+async fn of_who_is_deleted_while_their_run_begins_no_run_is_left_waiting_and_nothing_the_event_said() {
+    for is_together in [true, false] {
+        let mut deaths = 0;
+        for (n, side) in (1..).flat_map(|n| [(n, Side::Before), (n, Side::After)]) {
+            let mut stage = Stage::new(1).await;
+            stage.publish(TWICE).await;
+            stage.track("ann@example.com", "Go", json!({"secret": "gold"})).await;
+            if is_together {
+                delete(&stage, "ann@example.com").await;
+            }
+            if !die(&mut stage, Function::Evaluate, n, side).await {
+                break;
+            }
+            deaths += 1;
+            if !is_together {
+                delete(&stage, "ann@example.com").await;
+            }
+            stage.pass(10 * MINUTE).await;
+            let runs = runs(&stage).await;
+            let is_clean = !runs.contains("waiting") && !runs.contains("gold");
+            assert!(is_clean, "request {n}, {side:?}, together: {is_together}: {runs}");
+            stage.pass(60 * MINUTE).await;
+            assert_eq!(stage.sent(), []);
+            stage.assert_at_rest().await;
+        }
+        assert!(deaths >= 8, "{deaths} deaths");
+    }
 }
 
 #[tokio::test]

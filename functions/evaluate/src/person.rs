@@ -10,7 +10,7 @@ use dunlin_core::condition::Facts;
 use dunlin_core::ids::{EventId, UserId};
 use dunlin_core::profile::rename::rename;
 use dunlin_core::profile::{Profile, Stamp, Start, counts_as};
-use dunlin_core::run::{RunState, Transition, start};
+use dunlin_core::run::{Run, RunState, Transition, start};
 use dunlin_core::task::{Lane, TriggerEvent};
 use dunlin_core::trigger::{Campaigns, entries};
 
@@ -58,8 +58,13 @@ impl Evaluate {
                 self.profiles.erase_activity(project, id, call.at).await?;
             }
         }
+        for call in calls.iter().filter(|call| !stored.state.remembers(call.at)) {
+            self.end(call, &live.campaigns).await?;
+        }
         for transition in transitions {
-            self.begin(&self.runs, transition).await?;
+            if stored.state.remembers(transition.run.event.at) {
+                self.begin(&self.runs, transition).await?;
+            }
         }
         Ok(())
     }
@@ -115,6 +120,21 @@ impl Evaluate {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Ends the runs of an event that is erased: whoever began them and died may have left rows, without the timers that
+    /// would end them.
+    async fn end(&self, call: &Call, campaigns: &Campaigns) -> Result<(), Error> {
+        let Some(event) = counts_as(call) else { return Ok(()) };
+        for published in campaigns.asking_for(&event) {
+            let run = Run::id_of(&call.project, &published.campaign.id, &call.id);
+            if let Some(there) = self.runs.get(&call.project, &run).await?
+                && matches!(there.state.state, RunState::Waiting { .. })
+            {
+                self.runs.put(&there.state.erased(self.clock.now()), there.version).await?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -18,9 +18,10 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::call::Properties;
 use crate::campaign::{Action, Campaign, Step, Target};
 use crate::condition::{Decision, Facts, Reason, decide};
-use crate::ids::{CampaignId, DeliveryId, ProjectId, RunId, UserId};
+use crate::ids::{CampaignId, DeliveryId, EventId, ProjectId, RunId, UserId};
 use crate::limits::STEPS_WITHOUT_WAIT;
 use crate::span::Span;
 use crate::task::{Lane, TriggerEvent};
@@ -171,7 +172,7 @@ pub fn start(
     now: Timestamp,
 ) -> Transition {
     let campaign = &published.campaign;
-    let id = RunId::derive(&[project.as_str(), campaign.id.as_str(), event.id.as_str()]);
+    let id = Run::id_of(&project, &campaign.id, &event.id);
     let state = RunState::Ended { at: now, reason: EndReason::Completed };
     let run = Run {
         id,
@@ -191,6 +192,12 @@ pub fn start(
 }
 
 impl Run {
+    /// The id of the run that an event starts in a campaign.
+    #[must_use]
+    pub fn id_of(project: &ProjectId, campaign: &CampaignId, event: &EventId) -> RunId {
+        RunId::derive(&[project.as_str(), campaign.as_str(), event.as_str()])
+    }
+
     /// Goes on, if it is time: takes steps up to the next wait, or the end.
     ///
     /// `campaign` must be the version the run started with.
@@ -201,15 +208,19 @@ impl Run {
             return Advance::NotDue { due_at: *due_at };
         }
         if !facts.profile.remembers(self.event.at) {
-            let state = RunState::Ended { at: now, reason: EndReason::Deleted };
-            let moves = self.moves.saturating_add(1);
-            let event = TriggerEvent { data: crate::call::Properties::new(), ..self.event.clone() };
-            let run = Self { moves, state, event, last_commands: Vec::new(), ..self.clone() };
-            return Advance::Moved(Box::new(Transition { run, commands: Vec::new() }));
+            return Advance::Moved(Box::new(Transition { run: self.erased(now), commands: Vec::new() }));
         }
         let target = campaign.step(step).map_or(Target::Missing(step), |(index, _)| campaign.after(index));
         let next = Self { moves: self.moves.saturating_add(1), ..self.clone() };
         Advance::Moved(Box::new(next.walk(campaign, facts, target, *due_at, now)))
+    }
+
+    /// The run of a person who was deleted: over, and without what the event said.
+    #[must_use]
+    pub fn erased(&self, now: Timestamp) -> Self {
+        let state = RunState::Ended { at: now, reason: EndReason::Deleted };
+        let event = TriggerEvent { data: Properties::new(), ..self.event.clone() };
+        Self { moves: self.moves.saturating_add(1), state, event, last_commands: Vec::new(), ..self.clone() }
     }
 
     /// When the run wants to be woken; `None` once it is over.
