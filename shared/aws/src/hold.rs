@@ -9,14 +9,16 @@ use std::time::Duration;
 
 use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry;
 use dunlin_core::limits::SQS_BATCH;
-use jiff::Timestamp;
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::batch::Failed;
 use crate::chance::Chance;
 use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
-use crate::outage::{HOLD, PAUSE, RELEASE, back_after};
+use crate::outage::{HOLD, PAUSE, RELEASE, WORK, back_after};
 use crate::resources::Queue;
 use crate::settings::Settings;
 
@@ -49,7 +51,8 @@ impl Hold {
     /// a service is away: one of them at a time is tried again, in turn, with growing pauses; once one gets through, all
     /// others are tried. When some get through and some do not, it is not the service: those have one more attempt.
     ///
-    /// The results are in the order of `all`. Every attempt may have had its effect.
+    /// The results are in the order of `all`. Every attempt may have had its effect; what is not done within [`WORK`] is
+    /// left in the middle, as by a death.
     pub async fn through<'a, W, F, Fut>(&self, all: &'a [W], started: Timestamp, work: F) -> Vec<Result<()>>
     where
         F: Fn(&'a W) -> Fut,
@@ -61,19 +64,26 @@ impl Hold {
         let (mut one_by_one, mut got_through, mut pause) = (self.is_away.load(Ordering::Relaxed), false, PAUSE);
         while !waiting.is_empty() {
             let trying: Vec<usize> = waiting.drain(..if one_by_one { 1 } else { waiting.len() }).collect();
-            let attempts = trying.iter().filter_map(|place| all.get(*place)).map(&work);
+            let attempts = trying.into_iter().filter_map(|place| Some((place, work(all.get(place)?))));
+            let mut attempts: FuturesUnordered<_> =
+                attempts.map(|(place, attempt)| async move { (place, attempt.await) }).collect();
             let mut failed = false;
-            for (place, result) in trying.iter().zip(futures::future::join_all(attempts).await) {
+            while let Some(Some((place, result))) = self.clock.timeout(self.left(started, WORK), attempts.next()).await
+            {
                 match &result {
                     Err(error) if error.kind.is_outage() => {
                         failed = true;
-                        waiting.push_back(*place);
+                        waiting.push_back(place);
                     }
                     _ => got_through = true,
                 }
-                if let Some(of) = results.get_mut(*place) {
+                if let Some(of) = results.get_mut(place) {
                     *of = result;
                 }
+            }
+            // What is not done by then is left where it is, so that there is time to give it back.
+            if !attempts.is_empty() {
+                break;
             }
             one_by_one = !got_through;
             if failed {
@@ -89,8 +99,7 @@ impl Hold {
 
     /// Pauses, within the time that a function may hold a batch; whether there was any left.
     async fn wait(&self, started: Timestamp, pause: Duration) -> bool {
-        let held = Duration::try_from(self.clock.now().duration_since(started)).unwrap_or_default();
-        let left = HOLD.saturating_sub(held);
+        let left = self.left(started, HOLD);
         if left.is_zero() {
             return false;
         }
@@ -99,6 +108,12 @@ impl Hold {
         }
         self.clock.sleep(pause.min(left)).await;
         true
+    }
+
+    /// What is left of a time for a function that was started at `started`.
+    fn left(&self, started: Timestamp, of: Duration) -> Duration {
+        let gone = self.clock.now().duration_since(started).max(SignedDuration::ZERO);
+        of.saturating_sub(gone.unsigned_abs())
     }
 
     /// Gives messages back to their queue for a short time, in place of the rest of their visibility time-out.
@@ -195,6 +210,26 @@ mod tests {
             let (tried, results) = play(&hold(), &['a'], |_, _| Some(kind)).await;
             assert_eq!((tried.len(), results), (1, vec![Some(kind)]));
         }
+    }
+
+    #[tokio::test]
+    async fn what_takes_too_long_is_left_in_time_to_be_given_back_and_the_others_are_done() {
+        let mut hold = hold();
+        hold.clock = Clock::stepped_at(START);
+        let work = async |name: &char| {
+            if *name == 'b' {
+                hold.clock.sleep(WORK * 2).await;
+            }
+            Ok(())
+        };
+        let all = ['a', 'b', 'c'];
+        let mut through = std::pin::pin!(hold.through(&all, START, work));
+        assert!(futures::poll!(through.as_mut()).is_pending());
+        let woken = hold.clock.next_wake().expect("a sleeper");
+        assert_eq!(woken, START + WORK);
+        hold.clock.advance_to(woken);
+        let results: Vec<bool> = through.await.iter().map(Result::is_ok).collect();
+        assert_eq!(results, [true, false, true]);
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@
 //! |---|---|---|
 //! | [`TIMEOUT_SECONDS`] | 20 s | short: who died is found out, and his messages come back, after six of it |
 //! | [`HOLD`] | 7 s | what is left of the time-out after one more attempt, the giving back and [`MARGIN`]: pauses of 1, 2, 4 s |
+//! | [`WORK`] | 18 s | what is not done by then is left, and given back in the rest of the time-out |
 //! | [`VISIBILITY_SECONDS`] | 120 s | six time-outs, as Lambda's SQS guide asks |
 //! | [`back_after`] | 15 to 60 s | real time again within T/8 + 1 min of an outage of any T |
 //! | [`RECEIVES`] | 1,000 | SQS's most |
@@ -30,6 +31,8 @@ pub const MARGIN: Duration = Duration::from_secs(1);
 /// How long after its start a function may begin one more attempt: it may wait for one answer that never comes, give the
 /// batch back, and is done within [`TIMEOUT`].
 pub const HOLD: Duration = TIMEOUT.saturating_sub(ATTEMPT).saturating_sub(RELEASE).saturating_sub(MARGIN);
+/// How long after its start a function leaves what is not done: turns, or one slow answer after the other.
+pub const WORK: Duration = TIMEOUT.saturating_sub(RELEASE);
 /// The first pause between attempts; each is twice the one before.
 pub const PAUSE: Duration = Duration::from_secs(1);
 /// Seconds a received message stays hidden when nobody gives it back.
