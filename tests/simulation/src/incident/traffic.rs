@@ -75,6 +75,8 @@ struct Looked {
 
 /// From here on, numbers of calls are looks at the status page.
 const LOOKS: u64 = 1 << 40;
+/// When the first sweep has taken readings: before, nothing is known.
+const FIRST_LOOK: SignedDuration = SignedDuration::from_mins(2);
 /// Between two looks.
 const BETWEEN_LOOKS: SignedDuration = SignedDuration::from_secs(5);
 
@@ -86,7 +88,7 @@ impl Traffic {
         let eyes = Eyes::default();
         sim.watch(eyes.clone());
         sim.sweep_each_minute();
-        Self { sim, eyes, calls: 0, answers: BTreeMap::new(), look_at: start, looked: Vec::new() }
+        Self { sim, eyes, calls: 0, answers: BTreeMap::new(), look_at: start + FIRST_LOOK, looked: Vec::new() }
     }
 
     /// A project with campaigns.
