@@ -3,6 +3,7 @@
 #![allow(clippy::indexing_slicing, clippy::expect_used, clippy::panic, reason = "a check that fails fails the test")]
 
 mod alarms;
+mod crashes;
 mod deploy;
 mod front;
 mod functions;

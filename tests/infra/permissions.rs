@@ -77,21 +77,36 @@ async fn the_story_comes_by_every_request_that_the_data_layer_makes() {
     }
 }
 
-/// The rights that the story needs, and those of Lambda's pollers.
-async fn used() -> BTreeSet<Use> {
+/// The rights of the requests that functions make in the story.
+pub(crate) async fn asked() -> BTreeSet<Use> {
     let log = Log::default();
     let cloud = Cloud::in_memory(Clock::virtual_at(dunlin_tests::start()), 1).expect("a cloud");
-    let settings = dunlin_tests::settings();
-    let chance = Chance::seeded(1);
-    let clients = |function: &'static str| {
-        Clients::in_process(log.watch(function, cloud.http_client()), cloud.clock().clone(), chance.clone())
-    };
-    for (function, warm) in WARM {
-        clients(function).warm(&settings, warm).await;
-    }
-    let world = World::wired(cloud.clone(), settings, clients);
+    let world = World::wired(cloud.clone(), dunlin_tests::settings(), clients(&log, &cloud));
     story::play(&Stage::over(world, 1).await).await;
-    let mut used: BTreeSet<Use> = log.uses().into_iter().filter(|one| one.function != "world").collect();
+    log.uses().into_iter().filter(|one| one.function != "world").collect()
+}
+
+/// Clients for each function, whose requests are written down.
+fn clients(log: &Log, cloud: &Cloud) -> impl Fn(&'static str) -> Clients {
+    let chance = Chance::seeded(1);
+    move |function| Clients::in_process(log.watch(function, cloud.http_client()), cloud.clock().clone(), chance.clone())
+}
+
+/// The rights of what functions ask for at init.
+async fn warmed() -> BTreeSet<Use> {
+    let log = Log::default();
+    let cloud = Cloud::in_memory(Clock::virtual_at(dunlin_tests::start()), 1).expect("a cloud");
+    let clients = clients(&log, &cloud);
+    for (function, warm) in WARM {
+        clients(function).warm(&dunlin_tests::settings(), warm).await;
+    }
+    log.uses()
+}
+
+/// The rights that functions need at init and in the story, and those of Lambda's pollers.
+async fn used() -> BTreeSet<Use> {
+    let mut used = asked().await;
+    used.extend(warmed().await);
     let read = |function: dunlin_local::Function| function.queues().iter().map(move |queue| (function, queue));
     for (function, queue) in dunlin_local::Function::ALL.into_iter().flat_map(read) {
         let resource = format!("dunlin-{}", queue.name());

@@ -8,7 +8,12 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use bytes::Bytes;
+use http::Request;
 use serde_json::Value;
+
+/// What the JSON protocols name the operation in.
+const TARGET: &str = "x-amz-target";
 
 /// One right that a function used.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +34,16 @@ impl Log {
     /// An HTTP client for one function that writes down what it asks for.
     pub(crate) fn watch(&self, function: &str, inner: SharedHttpClient) -> SharedHttpClient {
         SharedHttpClient::new(Watched { function: function.to_owned(), log: self.clone(), inner })
+    }
+
+    /// Writes down the rights that a function's request takes.
+    pub(crate) fn note(&self, function: &str, request: &Request<Bytes>) {
+        let uses = rights(request).into_iter().map(|(action, resource)| Use {
+            function: function.to_owned(),
+            action,
+            resource,
+        });
+        self.0.lock().expect("the log").extend(uses);
     }
 
     /// What was used.
@@ -59,24 +74,29 @@ struct WatchedConnector {
 
 impl HttpConnector for WatchedConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let uses = rights(&request).into_iter().map(|(action, resource)| Use {
-            function: self.watched.function.clone(),
-            action,
-            resource,
-        });
-        self.watched.log.0.lock().expect("the log").extend(uses);
+        self.watched.log.note(&self.watched.function, &plain(&request));
         self.connector.call(request)
     }
 }
 
+/// The SDK's request as it is seen at the gate.
+fn plain(request: &HttpRequest) -> Request<Bytes> {
+    let mut plain = Request::builder().method(request.method()).uri(request.uri());
+    if let Some(target) = request.headers().get(TARGET) {
+        plain = plain.header(TARGET, target);
+    }
+    let body = request.body().bytes().unwrap_or_default();
+    plain.body(Bytes::copy_from_slice(body)).expect("a request")
+}
+
 /// The rights that IAM asks for before it lets a request through (Service Authorization Reference).
-fn rights(request: &HttpRequest) -> Vec<(String, String)> {
-    let body: Value = request.body().bytes().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
-    let target = request.headers().get("x-amz-target").and_then(|target| target.split_once('.'));
+fn rights(request: &Request<Bytes>) -> Vec<(String, String)> {
+    let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+    let target = request.headers().get(TARGET).and_then(|target| target.to_str().ok()?.split_once('.'));
     match target {
         Some(("AmazonSQS", operation)) => vec![queue(operation, &body)],
         Some((_, operation)) => tables(operation, &body),
-        None if request.uri().contains("/v2/email/") => {
+        None if request.uri().path().contains("/v2/email/") => {
             let set = body["ConfigurationSetName"].as_str().unwrap_or_default().to_owned();
             // SES's API v2 asks for both when the content is raw.
             ["ses:SendEmail", "ses:SendRawEmail"].map(|action| (action.to_owned(), set.clone())).into()
@@ -113,10 +133,9 @@ fn tables(operation: &str, body: &Value) -> Vec<(String, String)> {
     }
 }
 
-fn object(request: &HttpRequest) -> (String, String) {
-    let uri: http::Uri = request.uri().parse().expect("an address");
-    let key = uri.path().trim_start_matches('/').split_once('/').map_or("", |(_, key)| key);
-    match (request.method(), key.split_once('/')) {
+fn object(request: &Request<Bytes>) -> (String, String) {
+    let key = request.uri().path().trim_start_matches('/').split_once('/').map_or("", |(_, key)| key);
+    match (request.method().as_str(), key.split_once('/')) {
         ("GET", None) => ("s3:ListBucket".to_owned(), "bucket".to_owned()),
         (method, prefix) => {
             let operation = format!("{}{}Object", &method[..1], method[1..].to_lowercase());

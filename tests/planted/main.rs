@@ -5,6 +5,7 @@
 #![cfg(debug_assertions)]
 #![allow(clippy::expect_used, reason = "a story that fails fails the test")]
 
+mod overload;
 mod plans;
 
 use std::collections::BTreeMap;

@@ -271,8 +271,8 @@ pub(crate) struct Incident {
   dunlin simulate --seeds 50 --scenario outage       one mix of faults only
   dunlin simulate --crashes                          every crash point, and every pair of them
 
-Scenarios: healthy, queues, tables, handlers, mail, outage, everything. Exits with 1 when a promise did not hold, and names
-the seed.")]
+Scenarios: healthy, queues, tables, handlers, mail, outage, everything, overload. Exits with 1 when a promise did not hold,
+and names the seed.")]
 pub(crate) struct Simulate {
     /// How many seeds to play
     #[arg(long, default_value_t = 100, value_name = "N")]

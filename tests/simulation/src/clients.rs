@@ -3,15 +3,14 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
-use dunlin_local::Door;
-use http::Request;
+use http::{Request, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use crate::house::{House, Unbuilt};
-use crate::play::START;
 use crate::sim::{Answered, Role, Sim};
+use crate::visits::{self, Visit};
 use crate::workload::{Person, Planned};
 
 /// Times a client makes a call before it gives up.
@@ -26,8 +25,12 @@ pub(crate) struct Clients {
     lines: BTreeMap<Person, VecDeque<Planned>>,
     /// Calls under way: which, and how often they were made.
     under_way: BTreeMap<u64, (Planned, u64)>,
-    /// Visits under way at other doors; who gets no answer tries again.
-    visits: BTreeMap<u64, (Role, Request<Bytes>)>,
+    /// Visits to come, in their order.
+    visits: VecDeque<(Timestamp, Visit)>,
+    /// Visits under way at other doors, and how often each was made; who gets no answer tries again.
+    visiting: BTreeMap<u64, (Role, Request<Bytes>, u64)>,
+    /// The first of the parked tasks that an operator saw last.
+    parked: String,
     numbers: u64,
     /// The calls that were answered with 200.
     pub(crate) acknowledged: Vec<Planned>,
@@ -36,15 +39,15 @@ pub(crate) struct Clients {
 }
 
 impl Clients {
-    pub(crate) fn new(calls: Vec<Planned>, houses: Vec<House>, seed: u64) -> Self {
+    pub(crate) fn new(calls: Vec<Planned>, visits: Vec<(Timestamp, Visit)>, houses: Vec<House>, seed: u64) -> Self {
         let mut lines: BTreeMap<Person, VecDeque<Planned>> = BTreeMap::new();
         for call in calls {
             lines.entry(call.person).or_default().push_back(call);
         }
         let chance = StdRng::seed_from_u64(seed ^ 0xC11E);
-        let (under_way, visits) = (BTreeMap::new(), BTreeMap::new());
-        let (acknowledged, refused) = (Vec::new(), Vec::new());
-        Self { houses, chance, lines, under_way, visits, numbers: 0, acknowledged, refused }
+        let (under_way, visiting) = (BTreeMap::new(), BTreeMap::new());
+        let (visits, parked, acknowledged, refused) = (visits.into(), String::new(), Vec::new(), Vec::new());
+        Self { houses, chance, lines, under_way, visits, visiting, parked, numbers: 0, acknowledged, refused }
     }
 
     pub(crate) fn begin(&mut self, sim: &mut Sim) -> Result<(), Unbuilt> {
@@ -67,33 +70,35 @@ impl Clients {
         Ok(())
     }
 
-    /// An operator publishes a campaign; later a recipient unsubscribes by the link in a mail.
-    pub(crate) async fn visit(&mut self, sim: &mut Sim) -> Result<(), Unbuilt> {
-        if let Some(house) = self.houses.first() {
-            let publishes = house.publishing("cmp_later", "Later")?;
-            self.knock(sim, Role::Door(Door::Manage), publishes);
+    /// Somebody visits, now.
+    async fn visit(&mut self, sim: &mut Sim, visit: Visit) -> Result<(), Unbuilt> {
+        if visit == Visit::Nonsense {
+            return visits::nonsense(sim).await;
         }
-        self.until(sim, START + SignedDuration::from_mins(5)).await?;
-        let mails = sim.cloud().outbox().list(1, 0);
-        let raw = mails.first().map(|mail| String::from_utf8_lossy(&mail.raw).into_owned()).unwrap_or_default();
-        let raw = raw.replace("\r\n ", "").replace("\r\n\t", "");
-        let link = raw.lines().find_map(|line| line.strip_prefix("List-Unsubscribe: <")?.split('>').next());
-        if let Some(path) = link.and_then(|link| link.strip_prefix(sim.settings().public.as_str())) {
-            let request = Request::post(path).header("content-type", "application/x-www-form-urlencoded");
-            let request = request.body("List-Unsubscribe=One-Click".into())?;
-            self.knock(sim, Role::Door(Door::Link), request);
+        let Some(house) = self.houses.first() else { return Ok(()) };
+        if let Some((role, request)) = visits::request(visit, sim, house, &self.parked)? {
+            self.knock(sim, role, request, 1);
         }
         Ok(())
     }
 
-    fn knock(&mut self, sim: &mut Sim, role: Role, request: Request<Bytes>) {
+    fn knock(&mut self, sim: &mut Sim, role: Role, request: Request<Bytes>, tries: u64) {
         self.numbers += 1;
         sim.call(sim.now() + SignedDuration::from_secs(1), self.numbers, role, request.clone());
-        self.visits.insert(self.numbers, (role, request));
+        self.visiting.insert(self.numbers, (role, request, tries));
     }
 
-    /// Lets time pass, and answers answers.
+    /// Lets time pass, answers answers, and visits.
     pub(crate) async fn until(&mut self, sim: &mut Sim, until: Timestamp) -> Result<(), Unbuilt> {
+        while let Some((at, visit)) = self.visits.front().copied().filter(|(at, _)| *at <= until) {
+            self.visits.pop_front();
+            self.wait(sim, at).await?;
+            self.visit(sim, visit).await?;
+        }
+        self.wait(sim, until).await
+    }
+
+    async fn wait(&mut self, sim: &mut Sim, until: Timestamp) -> Result<(), Unbuilt> {
         while let Some(answered) = sim.next(until).await {
             self.hear(sim, answered)?;
         }
@@ -101,10 +106,13 @@ impl Clients {
     }
 
     fn hear(&mut self, sim: &mut Sim, answered: Answered) -> Result<(), Unbuilt> {
-        if let Some((role, request)) = self.visits.remove(&answered.number) {
+        if let Some((role, request, tries)) = self.visiting.remove(&answered.number) {
+            self.parked = visits::listed(&answered.answer).unwrap_or_else(|| std::mem::take(&mut self.parked));
             match answered.answer.status() {
-                status if status.is_server_error() => self.knock(sim, role, request),
+                status if status.is_server_error() => self.knock(sim, role, request, tries + 1),
                 status if status.is_success() => {}
+                // Who asks again may find it done.
+                StatusCode::NOT_FOUND | StatusCode::CONFLICT if tries > 1 => {}
                 status => self.refused.push(format!("{status}: {}", request.uri())),
             }
             return Ok(());

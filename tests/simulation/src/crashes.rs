@@ -1,57 +1,49 @@
 //! Crash enumeration: short stories in which an environment dies at each request that any handler makes, before its effect
 //! and after it, and then at every pair of such points. Nothing is sampled.
 
+mod stories;
+
 use dunlin_local::faults::Side;
-use dunlin_local::{Door, Function};
+use dunlin_local::{Fault, Service};
 use jiff::SignedDuration;
+
+pub use stories::STORIES;
 
 use crate::house::Unbuilt;
 use crate::judge::Violation;
-use crate::play::{Outcome, Plan, START, perform};
-use crate::scenario::Scenario;
-use crate::sim::{Conduct, Role};
+use crate::play::{Outcome, Plan, START, perform, perform_before};
+use crate::scenario::{Phase, Scenario};
+use crate::sim::{Conduct, Role, Watcher};
+use crate::visits::Visit;
 use crate::workload::{PROJECTS, Person, Planned, What};
 
-/// A short story, and the handlers that die in it.
+/// A short story, and the handlers that die in it. Times are in seconds after its beginning.
 #[derive(Clone, Copy, Debug)]
 pub struct Story {
     /// Its name.
     pub name: &'static str,
-    /// What the person does, a minute apart; identified first.
-    events: &'static [&'static str],
+    /// Who calls what, and when.
+    calls: &'static [(i64, Person, What)],
     /// The seconds of the waits.
     waits: [i64; 2],
-    /// Whether an operator publishes and the recipient unsubscribes.
-    visits: bool,
-    /// Who dies.
-    dies: fn(Role) -> bool,
+    /// What operators and recipients do, and when.
+    visits: &'static [(i64, Visit)],
+    /// What goes wrong beside the deaths.
+    trouble: Option<Trouble>,
+    /// Who dies, and at requests to which service.
+    pub dies: Dies,
 }
 
-/// The stories: between them every handler makes every kind of its requests.
-pub const STORIES: [Story; 4] = [
-    Story { name: "a receipt is sent", events: &["Bought"], waits: [1, 1], visits: false, dies: |_| true },
-    Story {
-        name: "a series waits for seconds",
-        events: &["Signed up"],
-        waits: [5, 5],
-        visits: false,
-        dies: |role| !matches!(role, Role::Sweep | Role::Function(Function::Feedback)),
-    },
-    Story {
-        name: "a sweep wakes a run after half an hour",
-        events: &["Signed up"],
-        waits: [1_800, 1],
-        visits: false,
-        dies: |role| role == Role::Sweep,
-    },
-    Story {
-        name: "an operator publishes, a recipient unsubscribes",
-        events: &["Looked"],
-        waits: [1, 1],
-        visits: true,
-        dies: |role| matches!(role, Role::Door(Door::Link | Door::Manage)),
-    },
-];
+/// Whether somebody dies at requests to a service.
+pub type Dies = fn(Role, Service) -> bool;
+
+/// Faults from one instant to another.
+#[derive(Clone, Copy, Debug)]
+struct Trouble {
+    from: i64,
+    to: i64,
+    faults: fn() -> Vec<Fault>,
+}
 
 /// A point at which an environment dies: at the n-th request of the story, on this side of its effect.
 pub type Point = (u64, Side);
@@ -93,27 +85,47 @@ impl Story {
     /// # Errors
     /// [`Unbuilt`]
     pub fn play(&self, deaths: &[Point]) -> Result<Outcome, Unbuilt> {
-        let person = Person { project: 0, place: 0 };
-        let identify = std::iter::once(What::Identify { plan: "free" });
-        let whats = identify.chain(self.events.iter().map(|event| What::Track { event }));
-        let calls = (1_u64..).zip(whats).map(|(number, what)| {
-            let at = START + SignedDuration::from_secs(i64::try_from(number).unwrap_or(0) * 20);
-            Planned { number, at, person, what, twice: false }
+        perform(self.plan(deaths))
+    }
+
+    /// Plays it without a death before somebody's eyes.
+    ///
+    /// # Errors
+    /// [`Unbuilt`]
+    pub fn show(&self, eyes: impl Watcher + 'static) -> Result<Outcome, Unbuilt> {
+        perform_before(self.plan(&[]), Some(eyes))
+    }
+
+    fn plan(&self, deaths: &[Point]) -> Plan {
+        let at = |seconds: i64| START + SignedDuration::from_secs(seconds);
+        let conduct = Conduct { deaths: deaths.to_vec(), concurrency: Some(2), ..Conduct::smooth() };
+        let calls = (1..).zip(self.calls).map(|(number, (seconds, person, what))| Planned {
+            number,
+            at: at(*seconds),
+            person: *person,
+            what: what.clone(),
+            twice: false,
         });
-        perform(Plan {
+        let phases = self.trouble.map(|Trouble { from, to, faults }| {
+            let phase = |seconds, faults, is_calm| Phase { at: at(seconds), faults, conduct: conduct.clone(), is_calm };
+            [phase(from, faults(), false), phase(to, Vec::new(), true)]
+        });
+        Plan {
             seed: 1,
             scenario: Scenario::Handlers,
+            projects: PROJECTS + 1,
             waits: [self.waits; PROJECTS],
             calls: calls.collect(),
-            conduct: Conduct { deaths: deaths.to_vec(), concurrency: Some(2), ..Conduct::smooth() },
-            phases: Vec::new(),
-            visits: self.visits,
-        })
+            phases: phases.into_iter().flatten().collect(),
+            conduct,
+            visits: self.visits.iter().map(|(seconds, visit)| (at(*seconds), *visit)).collect(),
+        }
     }
 
     /// The points at which somebody may die after the `last` one, in a story whose requests these made.
-    fn points(&self, asked: &[Role], last: u64) -> Vec<Point> {
-        let numbered = (1_u64..).zip(asked).filter(|(number, role)| *number > last && (self.dies)(**role));
+    fn points(&self, asked: &[(Role, Service)], last: u64) -> Vec<Point> {
+        let numbered =
+            (1_u64..).zip(asked).filter(|(number, (role, service))| *number > last && (self.dies)(*role, *service));
         numbered.flat_map(|(number, _)| [(number, Side::Before), (number, Side::After)]).collect()
     }
 

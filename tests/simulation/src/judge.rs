@@ -1,6 +1,7 @@
 //! The judge: holds what happened against the model, at rest.
 
 mod passage;
+mod said;
 
 use std::collections::BTreeMap;
 
@@ -12,15 +13,19 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{Mail, State, Story};
 use crate::observed::{Accepted, Entry, Seen};
+use crate::overload;
 use crate::play::Played;
 use crate::rest::Rest;
-use crate::workload::{Person, Planned, What};
+use crate::workload::Person;
+use said::{key, said};
 
 /// How long after the last fault everything that was due before must be done: a freeze of an hour, SES's silence, a
 /// visibility time-out, and SES's pause between tries.
 const HEALED: SignedDuration = SignedDuration::from_mins(100);
 /// The most a mail may be late once all is well (promise P6).
-const LATE: SignedDuration = SignedDuration::from_secs(60);
+pub(crate) const LATE: SignedDuration = SignedDuration::from_secs(60);
+/// The longest that a request takes of an environment that is slow (`sim::conduct`), and a little.
+const SLOWEST: SignedDuration = SignedDuration::from_secs(7);
 /// How long one call may be the same as an earlier one (Track API).
 const SAME: SignedDuration = SignedDuration::from_mins(5);
 
@@ -71,6 +76,7 @@ impl<'a> Judge<'a> {
         }
         judge.extras(expected);
         judge.violations.extend(passage::check(seen, played.is_healthy()));
+        judge.violations.extend(overload::check(played, seen));
         judge.violations
     }
 
@@ -118,6 +124,9 @@ impl<'a> Judge<'a> {
 
     /// Nothing is left anywhere.
     fn queues(&mut self) {
+        if let Some((at, what)) = &self.seen.missing {
+            self.broken("accepted = processed + queued + spilled + parked", format!("at {at}: {what}"));
+        }
         for left in &self.rest.left {
             self.broken("at rest nothing is left", left.clone());
         }
@@ -299,8 +308,9 @@ impl<'a> Judge<'a> {
     fn explained(&self, delivery: &Delivery, open: usize) -> bool {
         let entries = self.seen.ledger.get(&delivery.id).map_or(&[][..], Vec::as_slice);
         let claims = entries.iter().filter(|entry| entry.is_claim).map(|entry| entry.at);
-        // A `send` may have stood still before its claim, or after it, for an hour; its commit is tried for seconds.
-        let mut near = claims.map(|claim| (claim - SignedDuration::from_secs(1), claim + SignedDuration::from_mins(3)));
+        // A `send` may have stood still before its claim, or after it, for an hour; its commit is tried for seconds. Who is
+        // slow may be gone before what he asked for comes to pass.
+        let mut near = claims.map(|claim| (claim - SLOWEST, claim + SignedDuration::from_mins(3)));
         open > 0 || near.any(|(from, to)| self.played.faults.iter().any(|at| (from..=to).contains(at)))
     }
 
@@ -373,32 +383,4 @@ impl<'a> Judge<'a> {
             }
         }
     }
-}
-
-/// The kind of an action, and the number that it carries where it can.
-fn said(action: &Action) -> (&'static str, Option<u64>) {
-    let number = |from: &dunlin_core::call::Properties| from.get("n").and_then(serde_json::Value::as_u64);
-    match action {
-        Action::Identify { properties, .. } => ("identify", number(properties)),
-        Action::Edit { changes } => ("edit", number(changes)),
-        Action::Tags { add, .. } => (if add.is_empty() { "untag" } else { "tag" }, None),
-        Action::Unsubscribe => ("unsubscribe", None),
-        Action::Resubscribe => ("resubscribe", None),
-        Action::Reidentify { .. } => ("reidentify", None),
-        Action::Delete => ("delete", None),
-        Action::Track { data, .. } => ("track", number(data)),
-    }
-}
-
-fn key(planned: &Planned) -> (Person, &'static str, Option<u64>) {
-    let (kind, carries) = match planned.what {
-        What::Identify { .. } => ("identify", true),
-        What::Edit { .. } => ("edit", true),
-        What::Tag { add } => (if add { "tag" } else { "untag" }, false),
-        What::Track { .. } => ("track", true),
-        What::Unsubscribe => ("unsubscribe", false),
-        What::Resubscribe => ("resubscribe", false),
-        What::Delete => ("delete", false),
-    };
-    (planned.person, kind, carries.then_some(planned.number))
 }

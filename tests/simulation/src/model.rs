@@ -122,6 +122,8 @@ pub enum Mail {
     WelcomeTwo,
     /// The third, after the second wait, to those on the free plan by then.
     WelcomeThree,
+    /// The letter for `Later`, after a second, always, where an operator has published its campaign.
+    Letter,
 }
 
 impl Mail {
@@ -133,6 +135,7 @@ impl Mail {
             "Looked" => &[Self::Upgrade],
             "Left cart" => &[Self::Nudge],
             "Signed up" => &[Self::WelcomeOne, Self::WelcomeTwo, Self::WelcomeThree],
+            "Later" => &[Self::Letter],
             _ => &[],
         }
     }
@@ -147,6 +150,7 @@ impl Mail {
             Self::WelcomeOne => ("cmp_welcome", Some("one")),
             Self::WelcomeTwo => ("cmp_welcome", Some("two")),
             Self::WelcomeThree => ("cmp_welcome", Some("three")),
+            Self::Letter => ("cmp_later", None),
         }
     }
 
@@ -160,13 +164,14 @@ impl Mail {
             Self::WelcomeOne => "welcome-one",
             Self::WelcomeTwo => "welcome-two",
             Self::WelcomeThree => "welcome-three",
+            Self::Letter => "letter",
         }
     }
 
     /// Whether it goes to who has unsubscribed, too.
     #[must_use]
     pub const fn is_transactional(self) -> bool {
-        matches!(self, Self::Receipt)
+        matches!(self, Self::Receipt | Self::Letter)
     }
 
     /// How long after the event it is due, at the earliest.
@@ -175,6 +180,7 @@ impl Mail {
         let [first, second] = waits.get(project).copied().unwrap_or_default();
         SignedDuration::from_secs(match self {
             Self::Receipt | Self::Upgrade | Self::WelcomeOne => 0,
+            Self::Letter => 1,
             Self::Nudge => 20 * 60,
             Self::WelcomeTwo => first,
             Self::WelcomeThree => first + second,
@@ -190,7 +196,7 @@ impl Mail {
     /// Why a run ends before this mail is so much as decided, where this is true of the person once the wait is over.
     #[must_use]
     pub fn ends(self, state: &State, at: Timestamp) -> bool {
-        let waits = matches!(self, Self::Nudge | Self::WelcomeTwo | Self::WelcomeThree);
+        let waits = matches!(self, Self::Nudge | Self::WelcomeTwo | Self::WelcomeThree | Self::Letter);
         let filtered = self == Self::WelcomeThree && state.plan.as_deref() != Some("free");
         waits && (!state.remembers(at) || filtered)
     }

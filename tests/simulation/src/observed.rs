@@ -4,22 +4,24 @@
 #![allow(clippy::indexing_slicing, reason = "a JSON value without such a member indexes to null")]
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use bytes::Bytes;
 use dunlin_aws::calls::Outgoing;
 use dunlin_aws::resources::{self, Queue};
-use dunlin_core::call::Call;
+use dunlin_core::call::{Action, Call};
 use dunlin_core::delivery::Delivery;
 use dunlin_core::ids::{DeliveryId, EventId, RunId};
 use dunlin_core::run::Run;
 use dunlin_core::task::{Calls, Step, from_text};
-use dunlin_local::Service;
-use http::Method;
+use dunlin_local::{Cloud, Depth, Function, Service};
+use http::{Method, Request};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::sim::{Role, Sighting, Watcher};
+use crate::workload::Person;
 
 /// How long a FIFO queue drops what comes again (SQS developer guide).
 const SAME: SignedDuration = SignedDuration::from_mins(5);
@@ -29,6 +31,8 @@ const SAME: SignedDuration = SignedDuration::from_mins(5);
 pub struct Accepted {
     /// The call.
     pub call: Call,
+    /// The message that carried it first, by its number: a message may carry several.
+    message: u64,
     /// When a queue had it first; none while it is only spilled.
     pub queued_at: Option<Timestamp>,
     /// When its message was acknowledged first.
@@ -81,6 +85,8 @@ pub struct Seen {
     /// Calls that were stored, in the order in which a queue had them; those that are only spilled come last.
     pub accepted: Vec<Accepted>,
     by_id: BTreeMap<EventId, usize>,
+    /// Messages that carried calls so far.
+    messages: u64,
     /// When a FIFO queue took a message of each group and deduplication id, so that it drops what comes again.
     keys: BTreeMap<String, Timestamp>,
     /// Ledger entries of each mail, in order.
@@ -93,29 +99,49 @@ pub struct Seen {
     pub handed: Vec<Handed>,
     /// When each suppressed address was suppressed first.
     pub suppressed: BTreeMap<String, Timestamp>,
-    /// Requests, by what asked and for what.
-    pub requests: BTreeMap<(&'static str, String), u64>,
+    /// The objects of the spill, each with the calls it holds.
+    spilled: BTreeMap<String, Vec<EventId>>,
+    /// When a function was done and nothing was on the queues of calls and mails that could be taken.
+    pub emptied: Vec<Timestamp>,
+    /// When calls were first neither processed, queued nor spilled, and which.
+    pub missing: Option<(Timestamp, String)>,
 }
 
 /// The eyes at the gate; clones see the same.
-#[derive(Clone, Debug, Default)]
-pub struct Observer(Rc<RefCell<Seen>>);
+#[derive(Clone, Debug)]
+pub struct Observer {
+    seen: Rc<RefCell<Seen>>,
+    /// The queues of calls, dead-letter queues included, by their full names.
+    queues: Rc<[String]>,
+    /// Those of mails.
+    sends: Rc<[String]>,
+}
 
 impl Observer {
+    /// For a stage whose names begin with `prefix`.
+    #[must_use]
+    pub fn new(prefix: &str) -> Self {
+        let queues = |function: Function| {
+            let names = function.queues().iter().flat_map(|queue| [queue.name(), queue.dead_letter_name()]);
+            names.map(|name| format!("{prefix}{name}")).collect()
+        };
+        Self { seen: Rc::default(), queues: queues(Function::Evaluate), sends: queues(Function::Send) }
+    }
+
     /// What was seen so far.
     pub fn seen(&self) -> std::cell::Ref<'_, Seen> {
-        self.0.borrow()
+        self.seen.borrow()
     }
 }
 
 impl Watcher for Observer {
     fn see(&mut self, sighting: &Sighting<'_>) {
-        self.0.borrow_mut().see(sighting);
+        self.seen.borrow_mut().see(sighting);
     }
 
     fn done(&mut self, at: Timestamp, queue: &Queue, body: &str) {
         let read = queue.fifo.then(|| from_text::<Calls>(body).ok()).flatten();
-        let mut seen = self.0.borrow_mut();
+        let mut seen = self.seen.borrow_mut();
         for call in read.into_iter().flat_map(|calls| calls.calls) {
             let index = seen.by_id.get(&call.id).copied();
             if let Some(known) = index.and_then(|index| seen.accepted.get_mut(index)) {
@@ -123,13 +149,34 @@ impl Watcher for Observer {
             }
         }
     }
+
+    fn ended(&mut self, at: Timestamp, cloud: &Cloud) {
+        let mut seen = self.seen.borrow_mut();
+        let queued = self.queues.iter().map(|queue| cloud.sqs().depth(queue).total()).sum();
+        if seen.missing.is_none() {
+            seen.missing = seen.unaccounted(queued).map(|what| (at, what));
+        }
+        // What is delayed is there on purpose.
+        let is_empty = |depth: Depth| depth.visible + depth.in_flight == 0;
+        if queued == 0 && self.sends.iter().all(|queue| is_empty(cloud.sqs().depth(queue))) {
+            seen.emptied.push(at);
+        }
+    }
 }
 
 impl Seen {
+    /// When an event was processed that a person's client gave this number.
+    #[must_use]
+    pub fn done(&self, person: Person, number: u64) -> Option<Timestamp> {
+        let is_it = |one: &&Accepted| match &one.call.action {
+            Action::Track { data, .. } => data.get("n").and_then(Value::as_u64) == Some(number),
+            _ => false,
+        };
+        let mut found = self.accepted.iter().filter(|one| one.call.user.as_str() == person.id()).filter(is_it);
+        found.find_map(|one| one.done_at)
+    }
+
     fn see(&mut self, sighting: &Sighting<'_>) {
-        if let Some(role) = sighting.role {
-            *self.requests.entry((role.name(), sighting.operation.to_owned())).or_default() += 1;
-        }
         if sighting.service == Service::Ses && sighting.operation == "SendEmail" {
             self.hand(sighting);
         }
@@ -146,7 +193,10 @@ impl Seen {
                     self.hinted.extend(step.map(|step| Hinted { at: sighting.at, step }));
                 }
             }
-            (Service::S3, _) if sighting.request.method() == Method::PUT => self.spill(sighting.request.body()),
+            (Service::S3, _) if sighting.request.method() == Method::PUT => self.spill(sighting.request),
+            (Service::S3, _) if sighting.request.method() == Method::DELETE => {
+                self.spilled.remove(sighting.request.uri().path());
+            }
             (Service::DynamoDb, "PutItem") => {
                 self.put(sighting.at, &body(), false);
                 // Of a write whose answer was lost nobody knows whether its condition held.
@@ -188,9 +238,27 @@ impl Seen {
         }
     }
 
-    fn spill(&mut self, body: &[u8]) {
-        let spilled: Vec<Outgoing> = serde_json::from_slice(body).unwrap_or_default();
+    fn spill(&mut self, request: &Request<Bytes>) {
+        let spilled: Vec<Outgoing> = serde_json::from_slice(request.body()).unwrap_or_default();
         spilled.iter().for_each(|message| self.accept(&message.body, None));
+        let calls = spilled.iter().filter_map(|message| from_text::<Calls>(&message.body).ok());
+        let ids = calls.flat_map(|calls| calls.calls).map(|call| call.id).collect();
+        self.spilled.insert(request.uri().path().to_owned(), ids);
+    }
+
+    /// Accepted = processed + queued + spilled + parked: what a queue took and nobody has acknowledged must be among so
+    /// many messages on the queues of calls; what no queue took yet must lie in the spill. (What is parked was
+    /// acknowledged.) Says what is neither.
+    fn unaccounted(&self, queued: u64) -> Option<String> {
+        let open = || self.accepted.iter().filter(|one| one.done_at.is_none());
+        let on_queues: BTreeSet<u64> = open().filter(|one| one.queued_at.is_some()).map(|one| one.message).collect();
+        if u64::try_from(on_queues.len()).is_ok_and(|messages| messages > queued) {
+            let open = on_queues.len();
+            return Some(format!("{open} messages are neither processed nor parked, {queued} are queued"));
+        }
+        let is_kept = |one: &&Accepted| self.spilled.values().flatten().any(|id| *id == one.call.id);
+        let lost = open().filter(|one| one.queued_at.is_none()).find(|one| !is_kept(one));
+        lost.map(|one| format!("call {} is neither queued nor spilled", one.call.id))
     }
 
     /// A call that was spilled turns out to be one that the queue has already, under another window's id.
@@ -203,11 +271,12 @@ impl Seen {
     }
 
     fn accept(&mut self, text: &str, queued_at: Option<Timestamp>) {
+        self.messages += 1;
         for call in from_text::<Calls>(text).map(|calls| calls.calls).unwrap_or_default() {
             match self.by_id.get(&call.id).copied() {
                 None => {
                     self.by_id.insert(call.id.clone(), self.accepted.len());
-                    self.accepted.push(Accepted { call, queued_at, done_at: None });
+                    self.accepted.push(Accepted { call, message: self.messages, queued_at, done_at: None });
                 }
                 Some(index) => {
                     let known = self.accepted.get_mut(index);

@@ -12,9 +12,11 @@ use crate::clients::Clients;
 use crate::house::{self, House, Unbuilt};
 use crate::judge::{Judge, Violation};
 use crate::observed::Observer;
+use crate::overload;
 use crate::rest::Rest;
 use crate::scenario::{Phase, Scenario, phases, usual};
-use crate::sim::{Conduct, Role, Sim};
+use crate::sim::{Conduct, Role, Sim, Watcher};
+use crate::visits::Visit;
 use crate::workload::{self, PROJECTS, Planned, Waits};
 
 /// A Monday morning.
@@ -39,6 +41,8 @@ pub struct Played {
     pub houses: Vec<House>,
     /// The waits of their welcome series.
     pub waits: Waits,
+    /// The calls that clients wanted to make.
+    pub offered: Vec<Planned>,
     /// The calls that were answered with 200.
     pub acknowledged: Vec<Planned>,
     /// The calls that were refused although nothing was wrong with them.
@@ -80,12 +84,14 @@ pub struct Outcome {
     pub trace: String,
     /// Calls answered with 200.
     pub calls: u64,
+    /// Calls that waited when an overload was over.
+    pub waiting: u64,
     /// Mails that left.
     pub mails: u64,
     /// Mails whose outcome was unknown for a while, or for good.
     pub unknown: u64,
-    /// Who made each request to AWS, in their order.
-    pub asked: Vec<Role>,
+    /// Who made each request to AWS, and to which service, in their order.
+    pub asked: Vec<(Role, Service)>,
     /// Faults that struck, by name.
     pub faults: BTreeMap<String, u64>,
 }
@@ -97,6 +103,8 @@ pub struct Plan {
     pub seed: u64,
     /// The scenario.
     pub scenario: Scenario,
+    /// How many projects there are: [`PROJECTS`], or more, whose people only call.
+    pub projects: usize,
     /// The waits of the welcome series.
     pub waits: Waits,
     /// The calls.
@@ -105,20 +113,23 @@ pub struct Plan {
     pub conduct: Conduct,
     /// What goes wrong, and when.
     pub phases: Vec<Phase>,
-    /// Whether an operator publishes a campaign, and the first recipient of a marketing mail follows its unsubscribe link.
-    pub visits: bool,
+    /// What operators and recipients do, and when, in order.
+    pub visits: Vec<(Timestamp, Visit)>,
 }
 
 impl Plan {
     /// What a seed makes of a scenario.
     #[must_use]
     pub fn drawn(seed: u64, scenario: Scenario) -> Self {
+        if scenario == Scenario::Overload {
+            return overload::plan(seed);
+        }
         let mut chance = StdRng::seed_from_u64(seed);
         let waits = workload::waits(&mut chance);
         let calls = workload::calls(START, chance.random_range(10..30), &mut chance);
         let phases = phases(scenario, START, &waits, &mut chance);
         let conduct = usual(scenario, &mut chance);
-        Self { seed, scenario, waits, calls, conduct, phases, visits: false }
+        Self { seed, scenario, projects: PROJECTS, waits, calls, conduct, phases, visits: Vec::new() }
     }
 }
 
@@ -135,37 +146,43 @@ pub fn play(seed: u64, scenario: Scenario) -> Result<Outcome, Unbuilt> {
 /// # Errors
 /// [`Unbuilt`]: a fault of the simulation.
 pub fn perform(plan: Plan) -> Result<Outcome, Unbuilt> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
-    let runtime = runtime.map_err(|error| Unbuilt::Cloud(CloudError::File(error)))?;
-    runtime.block_on(story(plan))
+    perform_before(plan, None::<Observer>)
 }
 
-async fn story(plan: Plan) -> Result<Outcome, Unbuilt> {
-    let Plan { seed, scenario, waits, calls, conduct, phases, visits } = plan;
+/// Plays a plan, in this thread alone, before somebody's eyes.
+///
+/// # Errors
+/// [`Unbuilt`]: a fault of the simulation.
+pub fn perform_before(plan: Plan, eyes: Option<impl Watcher + 'static>) -> Result<Outcome, Unbuilt> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = runtime.map_err(|error| Unbuilt::Cloud(CloudError::File(error)))?;
+    runtime.block_on(story(plan, eyes))
+}
+
+async fn story(plan: Plan, eyes: Option<impl Watcher + 'static>) -> Result<Outcome, Unbuilt> {
+    let Plan { seed, scenario, projects, waits, calls, conduct, phases, visits } = plan;
     let skews = phases.iter().map(|phase| phase.conduct.skew_millis).chain([conduct.skew_millis]);
     let skew_millis = skews.max().unwrap_or(0);
     let has_deaths = !conduct.deaths.is_empty();
     let mut sim = Sim::new(START, house::settings()?, conduct, seed)?;
     sim.most_steps = RESTLESS;
     let mut houses = Vec::new();
-    for (project, waits) in waits.iter().enumerate().take(PROJECTS) {
-        let campaigns = workload::campaigns(*waits);
+    for project in 0..projects {
+        let campaigns = workload::campaigns(waits.get(project).copied().unwrap_or([1, 1]));
         houses.push(house::build(sim.cloud(), sim.settings(), &format!("project-{project}"), &campaigns).await?);
     }
-    let observer = Observer::default();
+    let observer = Observer::new(&sim.settings().prefix);
     sim.watch(observer.clone());
+    if let Some(eyes) = eyes {
+        sim.watch(eyes);
+    }
     let ends = phases.iter().skip(1).map(|phase| phase.at);
     let troubles = phases.iter().zip(ends).filter(|(phase, _)| !phase.is_calm).map(|(phase, end)| (phase.at, end));
     let troubles = troubles.collect();
-    let mut clients = Clients::new(calls, houses.clone(), seed);
+    let mut clients = Clients::new(calls.clone(), visits, houses.clone(), seed);
     clients.begin(&mut sim)?;
-    if visits {
-        clients.visit(&mut sim).await?;
-    }
-    let mut unbalanced = Vec::new();
     for Phase { at, faults, conduct, .. } in phases {
         clients.until(&mut sim, at).await?;
-        unbalanced.extend(balance(&sim, &observer));
         sim.cloud().faults().set(faults);
         sim.conduct = conduct;
     }
@@ -176,12 +193,23 @@ async fn story(plan: Plan) -> Result<Outcome, Unbuilt> {
     let faults = faults.iter().filter(|one| one.service == Service::DynamoDb).map(|one| one.at);
     let befallen = befallen.iter().filter(|one| one.role == Role::Function(Function::Send)).map(|one| one.at);
     let faults = faults.chain(befallen).collect();
-    let played =
-        Played { seed, scenario, houses, waits, acknowledged, refused, faults, troubles, has_deaths, skew_millis };
+    let played = Played {
+        seed,
+        scenario,
+        houses,
+        waits,
+        offered: calls,
+        acknowledged,
+        refused,
+        faults,
+        troubles,
+        has_deaths,
+        skew_millis,
+    };
     let rest = Rest::read(&sim, &played.houses).await?;
     let mut outcome = summed(&sim, &played, &rest);
     outcome.violations = Judge::judge(&played, &observer.seen(), &rest);
-    outcome.violations.extend(unbalanced);
+    outcome.waiting = u64::try_from(overload::waiting(&played, &observer.seen())).unwrap_or(u64::MAX);
     outcome.violations.extend(restless(&sim, &played, &rest));
     Ok(outcome)
 }
@@ -202,6 +230,7 @@ fn summed(sim: &Sim, played: &Played, rest: &Rest) -> Outcome {
         violations: Vec::new(),
         trace: sim.trace(),
         calls: wide(played.acknowledged.len()),
+        waiting: 0,
         mails: wide(rest.mails.len()),
         unknown: wide(rest.deliveries.values().filter(is_unknown).count()),
         asked: sim.asked().to_vec(),
@@ -215,7 +244,7 @@ fn restless(sim: &Sim, played: &Played, rest: &Rest) -> Vec<Violation> {
     let mut broken = |rule, what| violations.push(Violation { rule, what });
     played.refused.iter().for_each(|refused| broken("a valid call is taken", refused.clone()));
     let budget = played.acknowledged.len() * CALL_REQUESTS + rest.mails.len() * MAIL_REQUESTS;
-    let used = sim.asked().iter().filter(|role| **role != Role::Sweep).count();
+    let used = sim.asked().iter().filter(|(role, _)| *role != Role::Sweep).count();
     if played.is_healthy() && used > budget {
         broken("requests stay within budget", format!("{used} of {budget}"));
     }
@@ -226,17 +255,4 @@ fn restless(sim: &Sim, played: &Played, rest: &Rest) -> Vec<Violation> {
         );
     }
     violations
-}
-
-/// Accepted = processed + queued: what a queue took and nobody has acknowledged must lie on a queue of calls. (What is
-/// spilled was on none yet, and what is parked was acknowledged.)
-fn balance(sim: &Sim, observer: &Observer) -> Option<Violation> {
-    let seen = observer.seen();
-    let open = seen.accepted.iter().filter(|one| one.queued_at.is_some() && one.done_at.is_none()).count();
-    let calls = Function::Evaluate.queues().iter().flat_map(|queue| [queue.name(), queue.dead_letter_name()]);
-    let depth = |name| sim.cloud().sqs().depth(&format!("{}{name}", sim.settings().prefix)).total();
-    let queued: u64 = calls.map(depth).sum();
-    let lost = u64::try_from(open).is_ok_and(|open| open > queued);
-    let what = format!("at {}: {open} neither processed nor parked, {queued} queued", sim.now());
-    lost.then_some(Violation { rule: "accepted = processed + queued + parked", what })
 }

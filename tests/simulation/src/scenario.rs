@@ -27,12 +27,22 @@ pub enum Scenario {
     Outage,
     /// All of them.
     Everything,
+    /// Far more calls than the readers can take ([`crate::overload`]).
+    Overload,
 }
 
 impl Scenario {
-    /// All scenarios, as often as they are drawn.
-    pub const ALL: [Self; 7] =
-        [Self::Healthy, Self::Queues, Self::Tables, Self::Handlers, Self::Mail, Self::Outage, Self::Everything];
+    /// All scenarios.
+    pub const ALL: [Self; 8] = [
+        Self::Healthy,
+        Self::Queues,
+        Self::Tables,
+        Self::Handlers,
+        Self::Mail,
+        Self::Outage,
+        Self::Everything,
+        Self::Overload,
+    ];
 
     /// Its name.
     #[must_use]
@@ -45,6 +55,7 @@ impl Scenario {
             Self::Mail => "mail",
             Self::Outage => "outage",
             Self::Everything => "everything",
+            Self::Overload => "overload",
         }
     }
 
@@ -54,8 +65,8 @@ impl Scenario {
         Self::ALL.into_iter().find(|scenario| scenario.name() == name)
     }
 
-    /// The scenario that a seed plays, where nobody asks for another: of fourteen, eight have everything and the others one
-    /// each of the other mixes.
+    /// The scenario that a seed plays, where nobody asks for another: of fourteen, seven have everything, and the other
+    /// scenarios one each.
     #[must_use]
     pub fn of(seed: u64) -> Self {
         let place = usize::try_from(seed % 14).unwrap_or(0);

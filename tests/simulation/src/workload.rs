@@ -17,6 +17,9 @@ pub const PEOPLE: usize = 4;
 const WAITS: [i64; 16] =
     [1, 20, 300, 839, 841, 899, 900, 901, 959, 961, 3_600, 86_399, 1_209_600, 2_592_000, 31_622_400, 315_360_000];
 
+/// People of a flood.
+const CROWD: u64 = 8;
+
 /// A person, by project and place in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Person {
@@ -77,6 +80,11 @@ pub enum What {
     Resubscribe,
     /// Everything about the person is to go.
     Delete,
+    /// So many things happened to eight people that no campaign asks for: a batch of the Segment API.
+    Flood {
+        /// How many, up to 1,000.
+        events: u64,
+    },
 }
 
 /// A call that a client makes.
@@ -133,11 +141,7 @@ pub fn campaigns(waits: [i64; 2]) -> Vec<String> {
 #[must_use]
 pub fn calls(start: Timestamp, count: usize, chance: &mut StdRng) -> Vec<Planned> {
     let people: Vec<Person> = Person::all().collect();
-    let mut calls: Vec<(Timestamp, Person, What)> = Vec::new();
-    for person in &people {
-        let at = start + SignedDuration::from_millis(chance.random_range(0..60_000));
-        calls.push((at, *person, What::Identify { plan: plan(chance) }));
-    }
+    let mut calls = identified(start, chance);
     for _ in 0..count {
         // Bursts and lulls: some minutes see much, some hours little.
         let hour = SignedDuration::from_mins(60 * chance.random_range(0..4));
@@ -145,11 +149,27 @@ pub fn calls(start: Timestamp, count: usize, chance: &mut StdRng) -> Vec<Planned
         let person = people.get(chance.random_range(0..people.len())).copied();
         calls.extend(person.map(|person| (start + hour + within, person, what(chance))));
     }
+    // Only events carry a key by which a repetition is known (Track API).
+    numbered(calls, |what| matches!(what, What::Track { .. }) && chance.random_bool(0.1))
+}
+
+/// Everybody is identified, within a minute.
+pub(crate) fn identified(start: Timestamp, chance: &mut StdRng) -> Vec<(Timestamp, Person, What)> {
+    let identify = |person| {
+        let at = start + SignedDuration::from_millis(chance.random_range(0..60_000));
+        (at, person, What::Identify { plan: plan(chance) })
+    };
+    Person::all().map(identify).collect()
+}
+
+/// Calls in their order; `twice` says which of them a client makes a second time although they were answered.
+pub(crate) fn numbered(
+    mut calls: Vec<(Timestamp, Person, What)>,
+    mut twice: impl FnMut(&What) -> bool,
+) -> Vec<Planned> {
     calls.sort_by_key(|(at, person, _)| (*at, *person));
-    let numbered = (1..).zip(calls);
-    let planned = numbered.map(|(number, (at, person, what))| {
-        // Only events carry a key by which a repetition is known (Track API).
-        let twice = matches!(what, What::Track { .. }) && chance.random_bool(0.1);
+    let planned = (1..).zip(calls).map(|(number, (at, person, what))| {
+        let twice = twice(&what);
         Planned { number, at, person, what, twice }
     });
     planned.collect()
@@ -159,13 +179,28 @@ fn plan(chance: &mut StdRng) -> &'static str {
     if chance.random_bool(0.6) { "free" } else { "pro" }
 }
 
+/// Of a hundred calls, those that are events.
+const EVENTS: u32 = 68;
+
+fn track(roll: u32) -> What {
+    let event = match roll {
+        0..22 => "Bought",
+        22..40 => "Looked",
+        40..55 => "Left cart",
+        _ => "Signed up",
+    };
+    What::Track { event }
+}
+
+/// An event, each as often as among all calls.
+pub(crate) fn event(chance: &mut StdRng) -> What {
+    track(chance.random_range(0..EVENTS))
+}
+
 fn what(chance: &mut StdRng) -> What {
     match chance.random_range(0..100) {
-        0..22 => What::Track { event: "Bought" },
-        22..40 => What::Track { event: "Looked" },
-        40..55 => What::Track { event: "Left cart" },
-        55..68 => What::Track { event: "Signed up" },
-        68..76 => What::Edit { plan: plan(chance) },
+        roll @ 0..EVENTS => track(roll),
+        EVENTS..76 => What::Edit { plan: plan(chance) },
         76..82 => What::Identify { plan: plan(chance) },
         82..88 => What::Tag { add: chance.random_bool(0.6) },
         88..93 => What::Unsubscribe,
@@ -196,11 +231,27 @@ impl Planned {
             What::Unsubscribe => (Method::POST, "/users/unsubscribe", json!({"id": id})),
             What::Resubscribe => (Method::POST, "/users/resubscribe", json!({"id": id})),
             What::Delete => (Method::POST, "/users/delete", json!({"id": id})),
+            What::Flood { events } => {
+                // The first carries the call's number, the others what no other call carries.
+                let number = |event: u64| if event == 0 { n } else { n * 1_000 + event };
+                let item = |event| {
+                    // The others are of people of their own: a profile knows ten calls by heart (docs/testing.md).
+                    let place = usize::try_from(event % CROWD).unwrap_or(0) * PEOPLE + self.person.place;
+                    let (n, id) = (number(event), Person { place, ..self.person }.id());
+                    let (kind, name, data) = ("track", "Seen", json!({"n": n}));
+                    json!({"type": kind, "messageId": format!("{id} {n}"), "userId": id, "event": name, "properties": data})
+                };
+                (Method::POST, "/batch", json!({"batch": (0..*events).map(item).collect::<Vec<_>>()}))
+            }
+        };
+        let (base, credential) = match self.what {
+            What::Flood { .. } => ("/v1", "writeKey"),
+            _ => ("/api/v2", "auth_token"),
         };
         if let Value::Object(fields) = &mut body {
-            fields.insert("auth_token".to_owned(), json!(house.token));
+            fields.insert(credential.to_owned(), json!(house.token));
         }
-        let request = Request::builder().method(method).uri(format!("/api/v2{path}"));
+        let request = Request::builder().method(method).uri(format!("{base}{path}"));
         Ok(request.header("content-type", "application/json").body(body.to_string().into())?)
     }
 

@@ -30,3 +30,40 @@ fn a_run_is_woken_whenever_the_sweep_dies() {
 fn a_campaign_is_published_and_an_unsubscribe_is_kept_whoever_dies() {
     survives("an operator publishes, a recipient unsubscribes");
 }
+
+#[test]
+fn who_bounces_is_suppressed_and_who_is_deleted_is_erased_whoever_dies() {
+    survives("a mail bounces, and its person is deleted");
+}
+
+#[test]
+fn a_call_that_no_queue_took_comes_back_whoever_dies() {
+    survives("calls are spilled while their queue is away");
+}
+
+#[test]
+fn a_mail_of_unknown_outcome_is_resolved_by_policy_whenever_send_dies() {
+    survives("SES does not answer, and stays silent");
+}
+
+#[test]
+fn a_call_in_the_second_lane_becomes_a_mail_whoever_dies() {
+    survives("a flood takes the second lane");
+}
+
+#[test]
+fn what_is_parked_goes_back_and_is_gone_whoever_dies() {
+    survives("what nobody can read is parked, and goes back");
+}
+
+#[test]
+fn an_operator_sees_and_changes_everything_however_often_manage_dies() {
+    survives("an operator looks at everything");
+    survives("an operator changes everything");
+}
+
+#[test]
+fn every_story_is_played() {
+    let played = include_str!("crashes.rs");
+    assert!(STORIES.iter().all(|story| played.contains(&format!("survives({:?})", story.name))));
+}

@@ -104,7 +104,7 @@ impl Sim {
                 let done = messages.iter().filter(|message| !failed.contains(&message.id.as_str()));
                 let done: Vec<&Message> = done.collect();
                 self.trace.note(now, ended.environment, &[name, &format!("{} of {}", done.len(), messages.len())]);
-                if let Some(watcher) = &mut self.watcher {
+                for watcher in &mut self.watchers {
                     done.iter().for_each(|message| watcher.done(instant(now), queue, &message.body));
                 }
                 let receipts: Vec<String> = done.iter().map(|message| message.receipt.clone()).collect();
@@ -116,6 +116,7 @@ impl Sim {
             }
             _ => {}
         }
+        self.watchers.iter_mut().for_each(|watcher| watcher.ended(instant(now), &self.cloud));
     }
 
     /// An environment dies: nothing of it goes on, and what it had asked for may still come to pass.

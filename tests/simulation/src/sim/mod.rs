@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, VecDeque};
 use aws_lambda_events::event::sqs::SqsBatchResponse;
 use bytes::Bytes;
 use dunlin_aws::{Clients, Clock, Settings};
-use dunlin_local::{Cloud, CloudError};
+use dunlin_local::{Cloud, CloudError, Service};
 use http::{Request, Response};
 use jiff::Timestamp;
 use rand::SeedableRng;
@@ -105,7 +105,7 @@ pub struct Sim {
     agenda: BTreeMap<(i64, u64), Event>,
     counted: u64,
     requests: u64,
-    asked: Vec<Role>,
+    asked: Vec<(Role, Service)>,
     steps: u64,
     /// Steps after which nothing goes on: for stories that should come to rest.
     pub most_steps: u64,
@@ -114,7 +114,7 @@ pub struct Sim {
     polls: Polls,
     sweeps: Sweeps,
     trace: Trace,
-    watcher: Option<Box<dyn Watcher>>,
+    watchers: Vec<Box<dyn Watcher>>,
 }
 
 impl std::fmt::Debug for Sim {
@@ -151,7 +151,7 @@ impl Sim {
             answered: VecDeque::new(),
             befallen: Vec::new(),
             trace: Trace::default(),
-            watcher: None,
+            watchers: Vec::new(),
         })
     }
 
@@ -167,9 +167,9 @@ impl Sim {
         &self.settings
     }
 
-    /// Shows every request to `watcher` from now on.
+    /// Shows every request to `watcher`, too, from now on.
     pub fn watch(&mut self, watcher: impl Watcher + 'static) {
-        self.watcher = Some(Box::new(watcher));
+        self.watchers.push(Box::new(watcher));
     }
 
     /// Plays every minute's sweep from now on, also those that find nothing to do: they take the readings of the status
@@ -190,9 +190,9 @@ impl Sim {
         self.requests
     }
 
-    /// Who made each request so far, in their order.
+    /// Who made each request so far, and to whom, in their order.
     #[must_use]
-    pub fn asked(&self) -> &[Role] {
+    pub fn asked(&self) -> &[(Role, Service)] {
         &self.asked
     }
 

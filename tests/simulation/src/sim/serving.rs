@@ -41,7 +41,10 @@ pub trait Watcher {
     fn see(&mut self, sighting: &Sighting<'_>);
 
     /// A message was acknowledged: its function reported no failure.
-    fn done(&mut self, at: Timestamp, queue: &Queue, body: &str);
+    fn done(&mut self, _at: Timestamp, _queue: &Queue, _body: &str) {}
+
+    /// An invocation is over: a call was answered, or a batch was handled and what it acknowledged is gone.
+    fn ended(&mut self, _at: Timestamp, _cloud: &Cloud) {}
 }
 
 impl Sim {
@@ -50,8 +53,8 @@ impl Sim {
         let now = self.millis();
         let Some(environment) = self.environments.get_mut(&waiting.environment) else { return };
         self.requests += 1;
-        self.asked.push(environment.role);
         let (service, _) = Cloud::asked(&waiting.request);
+        self.asked.push((environment.role, service));
         let mut takes = latency(service, &mut self.chance);
         let mut fate = Fate::Live;
         if let Some(work) = &mut environment.work {
@@ -111,10 +114,10 @@ impl Sim {
         }
         self.trace.note(now, environment, &[&operation, &word(&outcome)]);
         let role = self.environments.get(&environment).map(|one| one.role);
-        if let Some(watcher) = &mut self.watcher {
-            let (at, is_heard) = (instant(now), role.is_some() && then != Then::Die);
-            let operation = operation.as_str();
-            let (request, outcome) = (&request, &outcome);
+        // Who was slow enough may have given up waiting.
+        let (at, is_heard) = (instant(now), role.is_some() && then != Then::Die && !answer.is_closed());
+        for watcher in &mut self.watchers {
+            let (operation, request, outcome) = (operation.as_str(), &request, &outcome);
             watcher.see(&Sighting { at, environment, role, service, operation, request, outcome, worked, is_heard });
         }
         match then {
