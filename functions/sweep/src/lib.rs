@@ -143,10 +143,15 @@ impl Sweep {
         Ok(late)
     }
 
-    /// Puts an object's calls back into the lane they were meant for.
-    async fn requeue(&self, key: &str) -> Result<usize, Error> {
-        let is_backlog = spill::lane(key).stem == resources::BACKLOG.stem;
-        self.spill.requeue(key, if is_backlog { &self.backlog } else { &self.events }).await
+    /// Puts the calls of objects back into the lanes they were meant for: those of the second lane come last.
+    async fn requeue(&self, keys: &[String]) -> Vec<Result<usize, Error>> {
+        let first = keys.partition_point(|key| spill::lane(key).stem != resources::BACKLOG.stem);
+        let (events, backlog) = keys.split_at(first);
+        let (mut all, backlog) =
+            futures::future::join(self.spill.requeue(events, &self.events), self.spill.requeue(backlog, &self.backlog))
+                .await;
+        all.extend(backlog);
+        all
     }
 
     /// Puts spilled calls back, oldest first, until none is left or all that are left fail. What fails stays, and does
@@ -154,7 +159,7 @@ impl Sweep {
     async fn empty_spill(&self) -> Result<(), Error> {
         loop {
             let keys = self.spill.list(SPILLED).await?;
-            let results = futures::future::join_all(keys.iter().map(|key| self.requeue(key))).await;
+            let results = self.requeue(&keys).await;
             let (mut put_back, mut failure) = (0_usize, None);
             for (key, result) in keys.iter().zip(results) {
                 match result {

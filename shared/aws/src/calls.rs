@@ -60,12 +60,12 @@ impl Queue {
         Self(Arc::new(Shared { sqs, url, waiting: Mutex::default() }))
     }
 
-    /// Puts messages; returns when each of them is on the queue or has failed. What was begun goes on
-    /// even if the caller stops waiting.
+    /// Puts messages in line, at once: those of one group leave in the order of the calls of this function. The future
+    /// is ready when each is on the queue or has failed. What was begun goes on even if the caller stops waiting.
     ///
     /// # Errors
     /// The messages that did not arrive. The SDK has retried what a retry can mend.
-    pub async fn put(&self, messages: Vec<Outgoing>) -> Result<(), Unsent> {
+    pub fn put(&self, messages: Vec<Outgoing>) -> impl Future<Output = Result<(), Unsent>> + use<> {
         let expected = messages.len();
         let (receipt, mut receipts) = unbounded_channel();
         {
@@ -76,18 +76,20 @@ impl Queue {
         }
         drop(receipt);
         self.0.launch();
-        let (mut arrived, mut unsent) = (0, Vec::new());
-        while let Some(receipt) = receipts.recv().await {
-            arrived += 1;
-            if let Err(failure) = receipt {
-                unsent.push(*failure);
+        async move {
+            let (mut arrived, mut unsent) = (0, Vec::new());
+            while let Some(receipt) = receipts.recv().await {
+                arrived += 1;
+                if let Err(failure) = receipt {
+                    unsent.push(*failure);
+                }
             }
+            if arrived < expected {
+                let lost = || Outgoing { group: String::new(), dedup: String::new(), body: String::new() };
+                unsent.extend((arrived..expected).map(|_| (lost(), Error::bare(Kind::Invalid, OPERATION))));
+            }
+            if unsent.is_empty() { Ok(()) } else { Err(Unsent { messages: unsent }) }
         }
-        if arrived < expected {
-            let lost = || Outgoing { group: String::new(), dedup: String::new(), body: String::new() };
-            unsent.extend((arrived..expected).map(|_| (lost(), Error::bare(Kind::Invalid, OPERATION))));
-        }
-        if unsent.is_empty() { Ok(()) } else { Err(Unsent { messages: unsent }) }
     }
 }
 

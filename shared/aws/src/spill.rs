@@ -2,6 +2,7 @@
 
 use aws_sdk_s3::primitives::ByteStream;
 use dunlin_core::ids::digest;
+use futures::future::join_all;
 use jiff::Timestamp;
 
 use crate::calls::{Outgoing, Queue};
@@ -85,20 +86,27 @@ impl Spill {
         request.send().await.map(drop).map_err(Error::of("delete spill"))
     }
 
-    /// Puts one object's messages on the queue and then removes it; returns how many there were. A
-    /// crash between the two puts them twice, which their ids make harmless.
+    /// Puts the messages of objects on the queue, and then removes each whose messages are there; returns how many those
+    /// were, in the order of `keys`. Messages of one group leave in that order, too. A crash between the two puts them
+    /// twice, which their ids make harmless.
     ///
     /// # Errors
-    /// When the queue does not take all of them: the object stays, and the first reason is the kind.
-    pub async fn requeue(&self, key: &str, queue: &Queue) -> Result<usize> {
-        let Some(messages) = self.get(key).await? else { return Ok(0) };
-        let count = messages.len();
-        if let Err(unsent) = queue.put(messages).await {
-            let kind = unsent.messages.first().map_or(Kind::Internal, |(_, error)| error.kind);
-            return Err(Error::new(kind, "requeue spill", unsent));
-        }
-        self.delete(key).await?;
-        Ok(count)
+    /// For an object of which the queue does not take everything: it stays, and the first reason is the kind.
+    pub async fn requeue(&self, keys: &[String], queue: &Queue) -> Vec<Result<usize>> {
+        let objects = join_all(keys.iter().map(|key| self.get(key))).await;
+        let begun = keys.iter().zip(objects).map(|(key, object)| {
+            let put = object.map(|messages| messages.map(|messages| (messages.len(), queue.put(messages))));
+            async move {
+                let Some((count, put)) = put? else { return Ok(0) };
+                if let Err(unsent) = put.await {
+                    let kind = unsent.messages.first().map_or(Kind::Internal, |(_, error)| error.kind);
+                    return Err(Error::new(kind, "requeue spill", unsent));
+                }
+                self.delete(key).await?;
+                Ok(count)
+            }
+        });
+        join_all(begun).await
     }
 }
 
@@ -119,9 +127,10 @@ mod tests {
         assert!(first.starts_with("spill/0000000000000-") && first.ends_with(".json"), "{first}");
         assert_eq!(spill.list(10).await.expect("a list"), [first.clone(), second.clone()], "oldest first");
         assert_eq!(spill.get(&first).await.expect("an object").as_deref(), Some(messages.as_slice()));
-        assert_eq!(spill.requeue(&first, &queue).await.ok(), Some(2));
+        let first = [first];
+        assert!(matches!(spill.requeue(&first, &queue).await[..], [Ok(2)]));
         assert_eq!(wire.state().requests.concat(), ["first", "second"]);
-        assert_eq!(spill.requeue(&first, &queue).await.ok(), Some(0), "gone");
+        assert!(matches!(spill.requeue(&first, &queue).await[..], [Ok(0)]), "gone");
         assert_eq!(spill.list(10).await.expect("a list"), [second]);
     }
 
@@ -141,8 +150,10 @@ mod tests {
         let wire = Wire::default();
         let (spill, queue) = (Spill::new(wire.clients().s3, "store".into()), queue(&wire));
         let key = spill.put(EVENTS, Timestamp::UNIX_EPOCH, &[message("a", "fails")]).await.expect("stored");
-        assert_eq!(spill.requeue(&key, &queue).await.map_err(|error| error.kind), Err(Kind::Throttled));
-        assert_eq!(spill.list(10).await.expect("a list"), [key]);
+        let keys = [key];
+        let results = spill.requeue(&keys, &queue).await;
+        assert!(matches!(&results[..], [Err(error)] if error.kind == Kind::Throttled), "{results:?}");
+        assert_eq!(spill.list(10).await.expect("a list"), keys);
         wire.state().objects.insert("spill/odd.json".into(), b"odd".to_vec());
         assert_eq!(spill.get("spill/odd.json").await.map_err(|error| error.kind), Err(Kind::Invalid));
     }
