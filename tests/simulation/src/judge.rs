@@ -309,7 +309,7 @@ impl<'a> Judge<'a> {
         let entries = self.seen.ledger.get(&delivery.id).map_or(&[][..], Vec::as_slice);
         let claims = entries.iter().filter(|entry| entry.is_claim).map(|entry| entry.at);
         // A `send` may have stood still before its claim, or after it, for an hour; its commit is tried for seconds. Who is
-        // slow may be gone before what he asked for comes to pass.
+        // slow may be gone, or have left it (`outage::WORK`), before what he asked for comes to pass.
         let mut near = claims.map(|claim| (claim - SLOWEST, claim + SignedDuration::from_mins(3)));
         open > 0 || near.any(|(from, to)| self.played.faults.iter().any(|at| (from..=to).contains(at)))
     }

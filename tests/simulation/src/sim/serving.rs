@@ -71,6 +71,7 @@ impl Sim {
             Fate::Live => Then::Answer,
             Fate::Drag { millis } => {
                 takes = millis;
+                self.befallen.push(Befallen { at: instant(now), role: environment.role, what: "slow" });
                 Then::Answer
             }
             Fate::Die { side: Side::Before, .. } => return self.kill(waiting.environment, "killed"),
