@@ -8,6 +8,7 @@ use dunlin_aws::{Error, Kind, resources};
 use dunlin_core::call::Call;
 use dunlin_core::ids::{ProjectId, UserId};
 use dunlin_core::task::Calls;
+use jiff::Timestamp;
 
 use crate::Evaluate;
 
@@ -26,12 +27,17 @@ impl Evaluate {
         let records = read::<Calls>(event, &self.parked, now, &mut fates).await;
         let people = by_person(records);
         let turns = Turns::of(people.iter().filter_map(|records| project(records)));
-        let work = |records| turns.take(project(records), self.person(lane, records));
+        let work = |records| {
+            turns.take(project(records), async move {
+                self.hold.in_time(now)?;
+                self.person(lane, records).await
+            })
+        };
         let results = self.hold.through(&people, now, |records| work(records)).await;
         for (records, result) in people.iter().zip(results) {
             match result {
                 Err(error) if !error.kind.is_retryable() && records.len() > 1 => {
-                    self.one_by_one(lane, records, &mut fates).await
+                    self.one_by_one(lane, records, now, &mut fates).await
                 }
                 Err(error) if error.kind.is_retryable() => {
                     records.iter().for_each(|record| fates.again(record, &error))
@@ -49,9 +55,12 @@ impl Evaluate {
     }
 
     /// Some message is poison: each by itself tells which, and the others are not harmed.
-    async fn one_by_one(&self, lane: Queue, records: &[Record<Calls>], fates: &mut Fates) {
+    async fn one_by_one(&self, lane: Queue, records: &[Record<Calls>], started: Timestamp, fates: &mut Fates) {
         let mut blocked = None;
         for record in records {
+            if blocked.is_none() {
+                blocked = self.hold.in_time(started).err();
+            }
             if let Some(error) = &blocked {
                 fates.again(record, error);
                 continue;

@@ -125,8 +125,11 @@ impl Evaluate {
     /// Ends the runs of an event that is erased: whoever began them and died may have left rows, without the timers that
     /// would end them.
     async fn end(&self, call: &Call, campaigns: &Campaigns) -> Result<(), Error> {
-        let Some(event) = counts_as(call) else { return Ok(()) };
-        for published in campaigns.asking_for(&event) {
+        if counts_as(call).is_none() {
+            return Ok(());
+        }
+        // All of them: what started it then may ask for another event now.
+        for published in campaigns.all() {
             let run = Run::id_of(&call.project, &published.campaign.id, &call.id);
             if let Some(there) = self.runs.get(&call.project, &run).await?
                 && matches!(there.state.state, RunState::Waiting { .. })

@@ -92,7 +92,10 @@ impl Sender {
         let records = read::<Task>(event, &self.parked, now, &mut fates).await;
         let turns = Turns::of(records.iter().map(|record| &record.task.project));
         each(&records, (&self.parked, &self.hold), now, &mut fates, |record| {
-            turns.take(Some(&record.task.project), self.mail(&record.task))
+            turns.take(Some(&record.task.project), async {
+                self.hold.in_time(now)?;
+                self.mail(&record.task).await
+            })
         })
         .await;
         fates.response(&self.hold).await

@@ -58,8 +58,7 @@ impl Hold {
         F: Fn(&'a W) -> Fut,
         Fut: Future<Output = Result<()>>,
     {
-        let not_tried = || Err(Error::bare(Kind::Unavailable, "wait for a service that is away"));
-        let mut results: Vec<Result<()>> = all.iter().map(|_| not_tried()).collect();
+        let mut results: Vec<Result<()>> = all.iter().map(|_| Err(not_tried())).collect();
         let mut waiting: VecDeque<usize> = (0..all.len()).collect();
         let (mut one_by_one, mut got_through, mut pause) = (self.is_away.load(Ordering::Relaxed), false, PAUSE);
         while !waiting.is_empty() {
@@ -110,6 +109,16 @@ impl Hold {
         true
     }
 
+    /// Asks whether a function that was started at `started` may still begin something: a record whose turn comes late had
+    /// better come back.
+    ///
+    /// # Errors
+    ///
+    /// [`Kind::Unavailable`] later than [`HOLD`].
+    pub fn in_time(&self, started: Timestamp) -> Result<()> {
+        if self.left(started, HOLD).is_zero() { Err(not_tried()) } else { Ok(()) }
+    }
+
     /// What is left of a time for a function that was started at `started`.
     fn left(&self, started: Timestamp, of: Duration) -> Duration {
         let gone = self.clock.now().duration_since(started).max(SignedDuration::ZERO);
@@ -136,6 +145,11 @@ impl Hold {
         }
         Ok(())
     }
+}
+
+/// What is not begun, or not done, in time.
+fn not_tried() -> Error {
+    Error::bare(Kind::Unavailable, "find the time")
 }
 
 #[cfg(test)]
@@ -172,7 +186,7 @@ mod tests {
     #[tokio::test]
     async fn while_nothing_gets_through_one_at_a_time_is_tried_with_growing_pauses() {
         let (tried, results) = play(&hold(), &['a', 'b', 'c'], |_, _| Some(Kind::Unavailable)).await;
-        assert_eq!(tried, [('a', 0), ('b', 0), ('c', 0), ('a', 1), ('b', 3), ('c', 7)]);
+        assert_eq!(tried, [('a', 0), ('b', 0), ('c', 0), ('a', 1), ('b', 3), ('c', 6)]);
         assert_eq!(results, [Some(Kind::Unavailable); 3]);
     }
 
@@ -181,7 +195,7 @@ mod tests {
         let hold = hold();
         play(&hold, &['a'], |_, _| Some(Kind::Throttled)).await;
         let (tried, results) = play(&hold, &['b', 'c'], |_, _| Some(Kind::Throttled)).await;
-        assert_eq!(tried, [('b', 0), ('c', 1), ('b', 3), ('c', 7)]);
+        assert_eq!(tried, [('b', 0), ('c', 1), ('b', 3), ('c', 6)]);
         assert_eq!(results, [Some(Kind::Throttled); 2]);
         let (tried, _) = play(&hold, &['d', 'e', 'f'], |_, _| None).await;
         assert_eq!(tried, [('d', 0), ('e', 0), ('f', 0)], "and does not wait when the service is back");

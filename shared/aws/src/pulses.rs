@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use aws_smithy_types::retry::RetryConfig;
@@ -18,6 +17,7 @@ use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::item::{self, Item};
 use crate::mailer::Outcome;
+use crate::outage::TELLING;
 use crate::queues::DUE_AT;
 use crate::resources::{PARKED, Queue, SORT_KEY};
 use crate::table::{Order, Table, versioned};
@@ -28,9 +28,6 @@ const PARTITION: &str = "pulses";
 const PROVIDER: &str = "ses";
 /// How often one environment writes one of them.
 const OFTEN: SignedDuration = SignedDuration::from_mins(1);
-
-/// How long telling may take: a write that is not answered at once is left out.
-const TELLING: Duration = Duration::from_secs(1);
 
 /// The pulses of one environment.
 #[derive(Clone, Debug)]

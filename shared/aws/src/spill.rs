@@ -87,8 +87,8 @@ impl Spill {
     }
 
     /// Puts the messages of objects on the queue, and then removes each whose messages are there; returns how many those
-    /// were, in the order of `keys`. Messages of one group leave in that order, too. A crash between the two puts them
-    /// twice, which their ids make harmless.
+    /// were, in the order of `keys`. Messages of one group leave in that order, too, unless an object cannot be read or
+    /// put: it comes later. A crash between the two puts them twice, which their ids make harmless.
     ///
     /// # Errors
     /// For an object of which the queue does not take everything: it stays, and the first reason is the kind.

@@ -61,6 +61,11 @@ impl Campaigns {
         self.by_event.get(event.key()).map_or(&[], Vec::as_slice)
     }
 
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &Published> {
+        self.by_event.values().flatten()
+    }
+
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -85,6 +85,8 @@ pub struct Seen {
     /// Calls that were stored, in the order in which a queue had them; those that are only spilled come last.
     pub accepted: Vec<Accepted>,
     by_id: BTreeMap<EventId, usize>,
+    /// Calls that the queue took for others which it has.
+    forgotten: BTreeSet<EventId>,
     /// Messages that carried calls so far.
     messages: u64,
     /// When a FIFO queue took a message of each group and deduplication id, so that it drops what comes again.
@@ -261,18 +263,23 @@ impl Seen {
         lost.map(|one| format!("call {} is neither queued nor spilled", one.call.id))
     }
 
-    /// A call that was spilled turns out to be one that the queue has already, under another window's id.
+    /// A call that was spilled turns out to be one that the queue has already, under another window's id. Whoever spills it
+    /// again, since the answer was slow, adds nothing.
     fn forget(&mut self, text: &str) {
         let same: Vec<EventId> = from_text::<Calls>(text)
             .map(|calls| calls.calls.into_iter().map(|call| call.id).collect())
             .unwrap_or_default();
         self.accepted.retain(|one| one.queued_at.is_some() || !same.contains(&one.call.id));
+        self.forgotten.extend(same);
         self.by_id = self.accepted.iter().enumerate().map(|(index, one)| (one.call.id.clone(), index)).collect();
     }
 
     fn accept(&mut self, text: &str, queued_at: Option<Timestamp>) {
         self.messages += 1;
         for call in from_text::<Calls>(text).map(|calls| calls.calls).unwrap_or_default() {
+            if queued_at.is_none() && self.forgotten.contains(&call.id) {
+                continue;
+            }
             match self.by_id.get(&call.id).copied() {
                 None => {
                     self.by_id.insert(call.id.clone(), self.accepted.len());

@@ -18,8 +18,10 @@ struct Doubts {
     since: Timestamp,
     /// Answers of unknown outcome, without a clear one in between.
     count: u32,
-    /// When the last mail was admitted, or met such an answer.
-    asked_at: Timestamp,
+    /// When the last of them came.
+    last: Timestamp,
+    /// Until when the mail that was admitted last is waited for; it may never have left.
+    asking: Timestamp,
 }
 
 impl Doubt {
@@ -27,8 +29,8 @@ impl Doubt {
     pub(super) fn hear(&self, outcome: &Outcome, now: Timestamp) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *known = match (outcome, *known) {
-            (Outcome::Unknown(_), None) => Some(Doubts { since: now, count: 1, asked_at: now }),
-            (Outcome::Unknown(_), Some(doubts)) => Some(Doubts { count: doubts.count + 1, asked_at: now, ..doubts }),
+            (Outcome::Unknown(_), None) => Some(Doubts { since: now, count: 1, last: now, asking: now }),
+            (Outcome::Unknown(_), Some(doubts)) => Some(Doubts { count: doubts.count + 1, last: now, ..doubts }),
             // Who was not reached has said nothing.
             (Outcome::Unreached, known) => known,
             _ => None,
@@ -39,12 +41,12 @@ impl Doubt {
     pub(super) fn admits(&self, now: Timestamp) -> bool {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(doubts) = known.as_mut().filter(|doubts| doubts.count >= UNCLEAR) else { return true };
-        let lasted = doubts.asked_at.duration_since(doubts.since).max(SignedDuration::ZERO);
-        let is_rested = now >= doubts.asked_at + rest_after(lasted);
-        if is_rested {
-            doubts.asked_at = now;
+        let lasted = doubts.last.duration_since(doubts.since).max(SignedDuration::ZERO);
+        let may_ask = now >= doubts.asking.max(doubts.last + rest_after(lasted));
+        if may_ask {
+            doubts.asking = now + rest_after(SignedDuration::ZERO);
         }
-        is_rested
+        may_ask
     }
 }
 
@@ -83,6 +85,17 @@ mod tests {
         (0..UNCLEAR).for_each(|_| doubt.hear(&unknown(), now));
         let later = now + SignedDuration::from_mins(1);
         assert_eq!((0..10).filter(|_| doubt.admits(later)).count(), 1);
+    }
+
+    #[test]
+    fn who_was_admitted_and_never_asked_is_soon_followed_by_another() {
+        let (doubt, now) = (Doubt::default(), Timestamp::UNIX_EPOCH);
+        (0..UNCLEAR).for_each(|_| doubt.hear(&unknown(), now));
+        doubt.hear(&unknown(), now + SignedDuration::from_hours(4));
+        let later = now + SignedDuration::from_hours(5);
+        assert!(doubt.admits(later), "and does not leave, since its claim failed");
+        assert!(!doubt.admits(later + SignedDuration::from_secs(14)));
+        assert!(doubt.admits(later + SignedDuration::from_secs(15)));
     }
 
     #[test]

@@ -75,7 +75,7 @@ pub struct Befallen {
     pub at: Timestamp,
     /// Whose environment.
     pub role: Role,
-    /// What: `killed`, `frozen`, `thawed`, `timed out`; `slow` at each request that takes long.
+    /// What: `killed`, `frozen`, `thawed`, `timed out`; `gave up waiting` for an answer.
     pub what: &'static str,
 }
 

@@ -71,7 +71,6 @@ impl Sim {
             Fate::Live => Then::Answer,
             Fate::Drag { millis } => {
                 takes = millis;
-                self.befallen.push(Befallen { at: instant(now), role: environment.role, what: "slow" });
                 Then::Answer
             }
             Fate::Die { side: Side::Before, .. } => return self.kill(waiting.environment, "killed"),
@@ -115,6 +114,9 @@ impl Sim {
         }
         self.trace.note(now, environment, &[&operation, &word(&outcome)]);
         let role = self.environments.get(&environment).map(|one| one.role);
+        if let Some(role) = role.filter(|_| answer.is_closed()) {
+            self.befallen.push(Befallen { at: instant(now), role, what: "gave up waiting" });
+        }
         // Who was slow enough may have given up waiting.
         let (at, is_heard) = (instant(now), role.is_some() && then != Then::Die && !answer.is_closed());
         for watcher in &mut self.watchers {
