@@ -287,8 +287,9 @@ impl Seen {
                 }
                 Some(index) => {
                     let known = self.accepted.get_mut(index);
-                    if let Some(known) = known.filter(|known| known.queued_at.is_none()) {
-                        known.queued_at = queued_at;
+                    // Of an event that was spilled and made again, the queue has the one that it took.
+                    if let Some(known) = known.filter(|known| known.queued_at.is_none() && queued_at.is_some()) {
+                        (known.call, known.queued_at) = (call, queued_at);
                     }
                 }
             }
