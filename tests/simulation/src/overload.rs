@@ -14,7 +14,7 @@ use crate::sim::Conduct;
 use crate::workload::{self, PROJECTS, Person, Planned, What};
 
 /// Within this time after an overload all is well again: a reader that was too slow is found out (20 s), its messages come
-/// back (120 s), a batch that was given back comes again (60 s), a client makes its call again (64 s); half a minute for
+/// back (120 s), a batch that was given back comes again (60 s), a client makes its call again (64 s); 36 s for
 /// the work itself.
 const RECOVERY: SignedDuration = SignedDuration::from_secs(20 + 120 + 60 + 64 + 36);
 /// Then it is watched for this long.
