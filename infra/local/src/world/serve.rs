@@ -61,18 +61,23 @@ async fn serve(router: Router, listener: TcpListener) {
             }
         };
         if let Ok(permit) = Arc::clone(&room).try_acquire_owned() {
-            tokio::spawn(connection(router.clone(), stream, permit));
+            let serving = connection(router.clone(), stream, HEAD);
+            tokio::spawn(async move {
+                serving.await;
+                drop(permit);
+            });
         } else if let Ok(permit) = Arc::clone(&doorstep).try_acquire_owned() {
             tokio::spawn(turn_away(stream, permit));
         }
     }
 }
 
-/// Serves one connection. What goes wrong in it is its client's affair.
-async fn connection(router: Router, stream: TcpStream, _room: OwnedSemaphorePermit) {
+/// Serves one connection, while each request's head comes within `head`. What goes wrong in it is its client's affair.
+async fn connection(router: Router, stream: TcpStream, head: Duration) {
     drop(stream.set_nodelay(true));
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(BUFFER);
+    // Not `auto`: it waits for the first bytes for ever, to know the version, before the time for a head begins.
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(head).max_buf_size(BUFFER);
     let service = TowerToHyperService::new(router);
     if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
         tracing::debug!(error = %error, "a connection ended");
@@ -111,7 +116,20 @@ fn refusal(status: StatusCode, message: &str) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
+
+    /// Found by `intake_memory_2019` in full size: as many silent connections as there is room for kept everybody out.
+    #[tokio::test]
+    async fn who_connects_and_never_says_a_word_is_shown_out() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        let mut silent = TcpStream::connect(listener.local_addr().expect("an address")).await.expect("a connection");
+        let (stream, _) = listener.accept().await.expect("a connection");
+        let serving = connection(Router::new(), stream, Duration::from_millis(1));
+        tokio::time::timeout(HEAD, serving).await.expect("it ends");
+        assert_eq!(silent.read(&mut [0; 16]).await.ok(), Some(0));
+    }
 
     #[test]
     fn the_answer_to_who_finds_no_room_says_its_length() {
