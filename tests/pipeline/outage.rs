@@ -213,6 +213,32 @@ async fn a_throttled_mail_goes_later_and_is_not_an_attempt() {
     );
 }
 
+/// SES takes one in ten: who asks more often goes sooner.
+#[tokio::test]
+async fn while_ses_is_over_its_limit_transactional_mail_goes_first() {
+    const EACH: usize = 40;
+    let stage = Stage::new(12).await;
+    stage.publish(RECEIPT).await;
+    stage.publish(crate::NUDGE).await;
+    let from = stage.world.cloud().clock().now();
+    stage.world.cloud().faults().set(vec![Fault::new(FaultKind::Throttle, When::Chance(0.9)).at(Service::Ses)]);
+    for n in 0..EACH {
+        stage.track(&format!("buyer{n}@example.com"), "Bought", json!({ "order": n })).await;
+        stage.track(&format!("looker{n}@example.com"), "Looked", json!({})).await;
+    }
+    stage.pass(20 * MINUTE).await;
+    let mails = stage.mails();
+    let mean = |who: &str| {
+        let waits = mails.iter().filter(|mail| mail.to.iter().any(|to| to.starts_with(who)));
+        let waits: Vec<f64> = waits.map(|mail| mail.at.duration_since(from).as_secs_f64()).collect();
+        assert_eq!(waits.len(), EACH, "{who}");
+        waits.iter().sum::<f64>() / EACH as f64
+    };
+    let (buyers, lookers) = (mean("buyer"), mean("looker"));
+    assert!(buyers * 2.0 < lookers, "receipts {buyers:.0} s, others {lookers:.0} s");
+    stage.assert_at_rest().await;
+}
+
 #[tokio::test]
 async fn an_answer_lost_after_ses_took_the_mail_is_resolved_by_its_own_event_without_a_second_mail() {
     let stage = Stage::new(5).await;

@@ -7,6 +7,7 @@ use dunlin_aws::turns::Turns;
 use dunlin_aws::{Error, Kind, resources};
 use dunlin_core::call::Call;
 use dunlin_core::ids::{ProjectId, UserId};
+use dunlin_core::profile::counts_as;
 use dunlin_core::task::Calls;
 use jiff::Timestamp;
 
@@ -25,7 +26,12 @@ impl Evaluate {
         let (lane, now) = (source(&event).unwrap_or(resources::EVENTS), self.clock.now());
         let mut fates = Fates::of(lane);
         let records = read::<Calls>(event, &self.parked, now, &mut fates).await;
-        let people = by_person(records);
+        let mut people = by_person(records);
+        for records in &mut people {
+            let urgent = records.iter().any(|record| self.is_urgent(&record.task));
+            // All of a person's, since they come back in their order.
+            records.iter_mut().for_each(|record| record.urgent = urgent);
+        }
         let turns = Turns::of(people.iter().filter_map(|records| project(records)));
         let work = |records| {
             turns.take(project(records), async move {
@@ -40,12 +46,20 @@ impl Evaluate {
                     self.one_by_one(lane, records, now, &mut fates).await
                 }
                 Err(error) if error.kind.is_retryable() => {
-                    records.iter().for_each(|record| fates.again(record, &error))
+                    records.iter().for_each(|record| fates.again(record, &error));
                 }
                 result => self.settle_all(records, result, &mut fates).await,
             }
         }
         fates.response(&self.hold).await
+    }
+
+    /// Whether a call of these may start a transactional campaign, as far as this environment knows.
+    fn is_urgent(&self, task: &Calls) -> bool {
+        task.calls.iter().any(|call| {
+            let (Some(event), Some(live)) = (counts_as(call), self.catalog.known(&call.project)) else { return false };
+            live.campaigns.asking_for(&event).iter().any(|published| published.campaign.ignores_unsubscribes())
+        })
     }
 
     async fn settle_all(&self, records: &[Record<Calls>], result: Result<(), Error>, fates: &mut Fates) {

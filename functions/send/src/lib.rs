@@ -19,7 +19,7 @@ use dunlin_aws::settings::Setting;
 use dunlin_aws::turns::Turns;
 use dunlin_aws::{Clients, Clock, Error, Hold, Kind, Settings, Stored, planted, resources};
 use dunlin_core::delivery::{Delivery, Next, Reason, State};
-use dunlin_core::task::Send as Task;
+use dunlin_core::task::{Lane, Send as Task};
 use dunlin_core::token::Keyring;
 use jiff::{SignedDuration, Timestamp};
 
@@ -35,8 +35,14 @@ pub const WARM: Warm = Warm { table: Some(resources::DELIVERIES), queue: None };
 /// How long after its claim a mail may still be handed to SES. Later, somebody else may think it lost: well within
 /// `delivery::CLAIM`, less the time SES may take to answer.
 const FRESH: SignedDuration = SignedDuration::from_secs(60);
-/// How long a mail waits when SES is over a limit.
-const LATER: SignedDuration = SignedDuration::from_secs(10);
+/// How long a mail waits when SES is over a limit; transactional mail asks four times while others ask once, so that it
+/// has most of what SES takes.
+const fn later(lane: Lane) -> SignedDuration {
+    match lane {
+        Lane::Transactional => SignedDuration::from_secs(5),
+        Lane::Triggered | Lane::Backlog => SignedDuration::from_secs(20),
+    }
+}
 /// How long a mail waits when SES does not let the account send: until an operator has done something.
 const PAUSED: SignedDuration = SignedDuration::from_mins(15);
 /// Times a mail is decided again at once when a claim meets a change.
@@ -190,7 +196,7 @@ impl Sender {
         let claimed = stored.state.state.clone();
         for _ in 0..CHANGES {
             let now = self.clock.now();
-            let until = take(&mut stored.state, &outcome, now);
+            let until = take(&mut stored.state, &outcome, task.lane, now);
             tell(&stored.state, &outcome);
             match self.deliveries.put(&stored, now).await {
                 Ok(()) if outcome == Outcome::Unreached => return Err(Error::bare(Kind::Unavailable, "reach ses")),
@@ -201,7 +207,7 @@ impl Sender {
             // Somebody wrote in between: our own write whose answer was lost, a reader's open, or SES's own event.
             let Some(there) = self.deliveries.get(&task.project, &task.delivery).await? else { return Ok(()) };
             if there.state.state != claimed {
-                return self.later(task, waits(&there.state, now), now).await;
+                return self.later(task, waits(&there.state, task.lane, now), now).await;
             }
             stored = there;
         }
@@ -231,7 +237,7 @@ fn tell(delivery: &Delivery, outcome: &Outcome) {
 }
 
 /// Takes what SES said into the ledger's entry; when to look at the mail again, if ever.
-fn take(delivery: &mut Delivery, outcome: &Outcome, now: Timestamp) -> Option<Timestamp> {
+fn take(delivery: &mut Delivery, outcome: &Outcome, lane: Lane, now: Timestamp) -> Option<Timestamp> {
     match outcome {
         Outcome::Sent(ses_id) => {
             delivery.note(now, "sent", "");
@@ -249,7 +255,7 @@ fn take(delivery: &mut Delivery, outcome: &Outcome, now: Timestamp) -> Option<Ti
         Outcome::Later(reason) | Outcome::Paused(reason) => {
             delivery.attempts -= 1;
             delivery.state = State::Again { at: now, reason: reason.clone() };
-            Some(now + if matches!(outcome, Outcome::Paused(_)) { PAUSED } else { LATER })
+            Some(now + if matches!(outcome, Outcome::Paused(_)) { PAUSED } else { later(lane) })
         }
         Outcome::Unreached => {
             delivery.attempts -= 1;
@@ -259,15 +265,15 @@ fn take(delivery: &mut Delivery, outcome: &Outcome, now: Timestamp) -> Option<Ti
         Outcome::Unknown(reason) => {
             delivery.note(now, "outcome unknown", reason);
             delivery.state = State::Unknown { at: now };
-            waits(delivery, now)
+            waits(delivery, lane, now)
         }
     }
 }
 
 /// When to look again at a mail that stands like this.
-fn waits(delivery: &Delivery, now: Timestamp) -> Option<Timestamp> {
+fn waits(delivery: &Delivery, lane: Lane, now: Timestamp) -> Option<Timestamp> {
     match delivery.next(now) {
-        Next::Claim => Some(now + LATER),
+        Next::Claim => Some(now + later(lane)),
         Next::Wait(until) => Some(until),
         Next::Lost | Next::Resolve => Some(now),
         Next::Done => None,

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::hold::Hold;
 use crate::parked::{Parked, ParkedTask};
 use crate::planted;
-use crate::resources::{QUEUES, Queue};
+use crate::resources::{QUEUES, Queue, SENDS_TRANSACTIONAL};
 
 /// A record that was read.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Record<T> {
     pub receipt: String,
     /// Times SQS has handed it out, this one included.
     pub receives: u32,
+    /// Whether it comes back sooner than others when it cannot be done now: a transactional mail waits in it.
+    pub urgent: bool,
     /// The text, for parking.
     pub body: String,
     /// The task.
@@ -43,6 +45,7 @@ pub(crate) struct Failed {
     message: String,
     pub(crate) receipt: String,
     pub(crate) receives: u32,
+    pub(crate) urgent: bool,
 }
 
 impl Fates {
@@ -55,8 +58,9 @@ impl Fates {
     /// The record comes back; says why, once.
     pub fn again<T>(&mut self, record: &Record<T>, error: &Error) {
         tracing::warn!(task.message = %record.message, task.receives = record.receives, error = %Chain(error, Detail::Places), "task comes back");
-        let Record { message, receipt, receives, .. } = record;
-        self.failed.push(Failed { message: message.clone(), receipt: receipt.clone(), receives: *receives });
+        let Record { message, receipt, receives, urgent, .. } = record;
+        let (message, receipt) = (message.clone(), receipt.clone());
+        self.failed.push(Failed { message, receipt, receives: *receives, urgent: *urgent });
     }
 
     /// Whether a record comes back.
@@ -109,6 +113,7 @@ where
     for message in event.records {
         let record = Record {
             receives: receives(&message),
+            urgent: fates.queue.stem == SENDS_TRANSACTIONAL.stem,
             message: message.message_id.unwrap_or_default(),
             receipt: message.receipt_handle.unwrap_or_default(),
             body: message.body.unwrap_or_default(),
@@ -116,8 +121,8 @@ where
         };
         match parse(&record.body) {
             Ok(task) => {
-                let Record { message, receipt, receives, body, .. } = record;
-                records.push(Record { message, receipt, receives, body, task });
+                let Record { message, receipt, receives, urgent, body, .. } = record;
+                records.push(Record { message, receipt, receives, urgent, body, task });
             }
             Err(error) => park(&record, &error, parked, now, fates).await,
         }

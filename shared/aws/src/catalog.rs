@@ -85,6 +85,12 @@ impl Catalog {
         }
     }
 
+    /// A project's campaigns as they are held now, however old; nobody is asked. None when nothing is held.
+    #[must_use]
+    pub fn known(&self, project: &ProjectId) -> Option<Arc<Live>> {
+        self.held().projects.get(project).map(|(_, live)| Arc::clone(live))
+    }
+
     /// One version of a campaign, which a run keeps.
     ///
     /// # Errors

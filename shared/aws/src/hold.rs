@@ -130,7 +130,7 @@ impl Hold {
         let chance = self.chance.next();
         for part in failed.chunks(SQS_BATCH) {
             let entries = part.iter().enumerate().map(|(number, failed)| {
-                let seconds = back_after(failed.receives, chance).as_secs();
+                let seconds = back_after(failed.receives, failed.urgent, chance).as_secs();
                 ChangeMessageVisibilityBatchRequestEntry::builder()
                     .id(number.to_string())
                     .receipt_handle(&failed.receipt)

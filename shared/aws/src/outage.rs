@@ -8,7 +8,8 @@
 //! | [`HOLD`] | 6 s | what is left of [`WORK`] after one more attempt: pauses of 1, 2, 3 s |
 //! | [`WORK`] | 16 s | what is not done by then is left, and given back in the rest of the time-out |
 //! | [`VISIBILITY_SECONDS`] | 120 s | six time-outs, as Lambda's SQS guide asks |
-//! | [`back_after`] | 15 to 60 s | real time again within T/8 + 1 min of an outage of any T |
+//! | [`back_after`] | 15 s to 3 min | real time again within T/8 + 1 min of an outage of any T |
+//! | the same, urgent | a third of it | transactional mail first |
 //! | [`RECEIVES`] | 1,000 | SQS's most |
 //! | [`rest_after`] | 15 s, or an eighth of the doubt | SES that answers 500 may have taken the mail: few may ask; T/8 as above |
 //! | [`LONGEST`] | 12 h | [`RECEIVES`] × the shortest that a message stays away; promised are 4 |
@@ -50,17 +51,25 @@ const ATTEMPT: Duration = if SEND.as_millis() > OPERATION.as_millis() { SEND } e
 const BACK_FIRST: Duration = Duration::from_secs(15);
 /// How long it stays away at most: the minute of the promise.
 const BACK_MOST: Duration = Duration::from_secs(60);
+/// From this receive on, an outage has lasted so long that an eighth of it, and that minute, are longer than [`BACK_LONG`]:
+/// 37 minutes for what is not urgent.
+const LONG: u32 = 51;
+/// How long a message stays away at most in a long outage.
+const BACK_LONG: Duration = Duration::from_secs(180);
+/// What is urgent stays away for this part of the time.
+const URGENT: u32 = 3;
 
-// An attempt fits behind a pause, and the receives outlast the outage; the first two, which are shorter, left out.
+// An attempt fits behind a pause.
 const _: () = assert!(HOLD.as_millis() >= PAUSE.as_millis());
-const _: () = assert!(shortest(BACK_MOST).saturating_mul(RECEIVES - 2).as_secs() >= LONGEST.as_secs());
 
-/// How long a message stays away that was received `receives` times and could not be done: longer each time, to a minute.
-/// `chance` is any number, and shortens it by up to a quarter, so that not everything comes back at once.
+/// How long a message stays away that was received `receives` times and could not be done: longer each time, to a minute,
+/// and in a long outage to three; a third of that when it is `urgent` (a transactional mail waits in it). `chance` is any
+/// number, and shortens it by up to a quarter, so that not everything comes back at once.
 #[must_use]
-pub fn back_after(receives: u32, chance: u64) -> Duration {
+pub fn back_after(receives: u32, urgent: bool, chance: u64) -> Duration {
     let doubled = 1_u32.checked_shl(receives.saturating_sub(1)).unwrap_or(u32::MAX);
-    let most = BACK_FIRST.saturating_mul(doubled).min(BACK_MOST);
+    let longest = if receives < LONG { BACK_MOST } else { BACK_LONG };
+    let most = BACK_FIRST.saturating_mul(doubled).min(longest) / if urgent { URGENT } else { 1 };
     let (least, quarter) = (shortest(most), most.saturating_sub(shortest(most)));
     least + Duration::from_secs(chance.checked_rem(quarter.as_secs() + 1).unwrap_or_default())
 }
@@ -88,19 +97,34 @@ mod tests {
     #[test]
     fn what_is_given_back_stays_away_longer_each_time_and_never_longer_than_the_promised_minute() {
         for (receives, least, most) in
-            [(0, 11, 15), (1, 11, 15), (2, 22, 30), (3, 45, 60), (40, 45, 60), (1_000, 45, 60)]
+            [(0, 11, 15), (1, 11, 15), (2, 22, 30), (3, 45, 60), (50, 45, 60), (51, 135, 180), (1_000, 135, 180)]
         {
             for chance in 0..100 {
-                let seconds = back_after(receives, chance).as_secs();
-                assert!((least..=most).contains(&seconds), "{receives} receives: {seconds} s");
+                let (ordinary, urgent) = (back_after(receives, false, chance), back_after(receives, true, chance));
+                assert!((least..=most).contains(&ordinary.as_secs()), "{receives} receives: {ordinary:?}");
+                assert!((least / 3..=most / 3).contains(&urgent.as_secs()), "{receives} receives: {urgent:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn however_long_an_outage_was_nothing_stays_away_for_more_than_an_eighth_of_it_and_a_minute() {
+        for urgent in [false, true] {
+            let mut outage = Duration::ZERO;
+            for receives in 1..=RECEIVES {
+                let most = (0..100).map(|chance| back_after(receives, urgent, chance)).max().unwrap_or_default();
+                assert!(most <= outage / 8 + Duration::from_secs(60), "{receives} receives, {outage:?}: {most:?}");
+                outage += back_after(receives, urgent, 0);
             }
         }
     }
 
     #[test]
     fn an_outage_of_twelve_hours_uses_fewer_receives_than_there_are() {
-        let away: Duration = (1..RECEIVES).map(|receives| back_after(receives, 0)).sum();
-        assert!(away >= LONGEST, "{away:?}");
+        for urgent in [false, true] {
+            let away: Duration = (1..RECEIVES).map(|receives| back_after(receives, urgent, 0)).sum();
+            assert!(away >= LONGEST, "{away:?}");
+        }
     }
 
     #[test]

@@ -7,7 +7,6 @@ use std::rc::Rc;
 use bytes::Bytes;
 use dunlin_aws::parked::Parked;
 use dunlin_aws::resources::{QUEUES, Queue};
-use dunlin_core::call::Action;
 use dunlin_core::ids::{EventId, ProjectId};
 use dunlin_core::task::{Calls, from_text};
 use dunlin_local::{Door, Mail};
@@ -24,8 +23,6 @@ use crate::sim::{Conduct, Role, Sighting, Sim, Watcher};
 pub(crate) struct Evaluated {
     /// Whose.
     pub(crate) project: ProjectId,
-    /// The number that an event carries as `n`.
-    pub(crate) number: Option<u64>,
     /// When it was accepted.
     pub(crate) accepted_at: Timestamp,
     /// When its message was acknowledged.
@@ -50,11 +47,7 @@ impl Watcher for Eyes {
         // A message of another queue is no calls.
         let Ok(calls) = from_text::<Calls>(body) else { return };
         for call in calls.calls {
-            let number = match &call.action {
-                Action::Track { data, .. } => data.get("n").and_then(Value::as_u64),
-                _ => None,
-            };
-            let evaluated = Evaluated { project: call.project, number, accepted_at: call.accepted_at, done_at: at };
+            let evaluated = Evaluated { project: call.project, accepted_at: call.accepted_at, done_at: at };
             self.0.borrow_mut().entry(call.id).or_insert(evaluated);
         }
     }
