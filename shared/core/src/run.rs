@@ -19,6 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::call::Properties;
+use crate::campaign::share::{drawn, lot};
 use crate::campaign::{Action, Campaign, Step, Target};
 use crate::condition::{Decision, Facts, Reason, decide};
 use crate::ids::{CampaignId, DeliveryId, EventId, ProjectId, RunId, UserId};
@@ -98,6 +99,11 @@ pub enum EndReason {
         step: String,
         /// The condition that did not hold.
         why: Reason,
+    },
+    /// At a `hold_out` step: the person is in the group that is held out.
+    HeldOut {
+        /// The step.
+        step: String,
     },
     /// The person was deleted; what the event said is erased with them.
     Deleted,
@@ -295,8 +301,26 @@ impl Run {
                 (Decision::Fail(_), Some(name)) => Taken::On(campaign.target(name)),
                 (Decision::Fail(why), None) => ended(EndReason::Filtered { step: step.name.clone(), why }),
             },
+            Action::Branch { branch, otherwise } => {
+                let arm = branch.iter().find(|arm| decide(&arm.when, facts).passed());
+                let named = arm.map(|arm| arm.to.as_str()).or(otherwise.as_deref());
+                Taken::On(named.map_or_else(|| campaign.after(index), |name| campaign.target(name)))
+            }
+            Action::Split { split, seed } => {
+                let lot = self.lot(seed.as_deref().unwrap_or(&step.name));
+                Taken::On(drawn(split, lot).map_or_else(|| campaign.after(index), |share| campaign.target(&share.to)))
+            }
+            Action::HoldOut { hold_out } if self.lot(&step.name) < hold_out.hundredths() => {
+                ended(EndReason::HeldOut { step: step.name.clone() })
+            }
+            Action::HoldOut { .. } => Taken::On(campaign.after(index)),
             Action::Exit { exit } => ended(EndReason::Exited { step: step.name.clone(), why: exit.clone() }),
         }
+    }
+
+    /// The person's lot for a seed in this campaign.
+    fn lot(&self, seed: &str) -> u32 {
+        lot(&self.project, &self.campaign, seed, &self.user)
     }
 
     fn send(&self, step: &Step, message: &str) -> Command {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::problem::{Problem, did_you_mean};
-use super::{Action, Campaign, Message, graph, templates};
+use super::{Action, Arm, Campaign, Message, graph, templates};
 use crate::condition::{Condition, History};
 use crate::filter::Test;
 use crate::limits::{CAMPAIGN_BYTES, CONDITION_DEPTH, COUNTED_DAYS};
@@ -114,7 +114,17 @@ fn conditions(campaign: &Campaign) -> Vec<Problem> {
                 problems.push(Problem::error(path, "the filter has no conditions", "add one, or remove the step"));
             }
             Action::Filter { filter, .. } => lists.push((format!("steps[{index}].filter"), filter)),
-            Action::Wait { .. } | Action::Exit { .. } => {}
+            Action::Branch { branch, .. } => {
+                for (arm, Arm { when, .. }) in branch.iter().enumerate() {
+                    let path = format!("steps[{index}].branch[{arm}].when");
+                    if when.is_empty() {
+                        let mend = "add one, or lead there by `else`";
+                        problems.push(Problem::error(&path, "the arm has no conditions", mend));
+                    }
+                    lists.push((path, when));
+                }
+            }
+            Action::Wait { .. } | Action::Split { .. } | Action::HoldOut { .. } | Action::Exit { .. } => {}
         }
     }
     for (path, list) in lists {

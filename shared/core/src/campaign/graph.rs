@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::problem::{Problem, did_you_mean};
-use super::{Action, Campaign, Target};
+use super::share::ALL;
+use super::{Action, Campaign, Step, Target};
 use crate::limits::{NAME_BYTES, STEPS};
 
 /// What is wrong with the graph.
@@ -58,12 +59,7 @@ fn names(campaign: &Campaign) -> Vec<Problem> {
 fn targets(campaign: &Campaign) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (index, step) in campaign.steps.iter().enumerate() {
-        let otherwise = match &step.action {
-            Action::Filter { otherwise, .. } => otherwise.as_deref(),
-            _ => None,
-        };
-        let named = [("next", step.next.as_deref()), ("else", otherwise)];
-        for (key, name) in named.into_iter().filter_map(|(key, name)| Some((key, name?))) {
+        for (key, name) in named(step) {
             if matches!(campaign.target(name), Target::Missing(_)) {
                 let mend = did_you_mean(name, campaign.steps.iter().map(|step| step.name.as_str()), "the steps are");
                 problems.push(Problem::error(
@@ -73,15 +69,48 @@ fn targets(campaign: &Campaign) -> Vec<Problem> {
                 ));
             }
         }
-        if matches!(step.action, Action::Exit { .. }) && step.next.is_some() {
-            problems.push(Problem::error(
-                format!("steps[{index}].next"),
-                "nothing comes after an `exit`",
-                "remove `next`",
-            ));
+        if matches!(step.action, Action::Exit { .. } | Action::Split { .. }) && step.next.is_some() {
+            let article = if matches!(step.action, Action::Exit { .. }) { "an" } else { "a" };
+            let what = format!("nothing comes after {article} `{}`", step.action.word());
+            problems.push(Problem::error(format!("steps[{index}].next"), what, "remove `next`"));
         }
+        problems.extend(choice(step, index));
     }
     problems
+}
+
+/// The steps that a step names, each with the key that names it.
+fn named(step: &Step) -> Vec<(String, &str)> {
+    let mut named: Vec<(String, &str)> = step.next.iter().map(|name| ("next".to_owned(), name.as_str())).collect();
+    match &step.action {
+        Action::Branch { branch, .. } => {
+            named.extend(branch.iter().enumerate().map(|(arm, to)| (format!("branch[{arm}].to"), to.to.as_str())));
+        }
+        Action::Split { split, .. } => {
+            named.extend(split.iter().enumerate().map(|(share, to)| (format!("split[{share}].to"), to.to.as_str())));
+        }
+        _ => {}
+    }
+    if let Action::Filter { otherwise, .. } | Action::Branch { otherwise, .. } = &step.action {
+        named.extend(otherwise.iter().map(|name| ("else".to_owned(), name.as_str())));
+    }
+    named
+}
+
+/// A choice that is none, or does not add up.
+fn choice(step: &Step, index: usize) -> Option<Problem> {
+    match &step.action {
+        Action::Branch { branch, .. } if branch.is_empty() => {
+            let mend = "add one like `{when: [{tag: vip}], to: STEP}`, or remove the step";
+            Some(Problem::error(format!("steps[{index}].branch"), "the branch has no arms", mend))
+        }
+        Action::Split { split, .. } => {
+            let sum: u32 = split.iter().map(|share| share.percent.hundredths()).sum();
+            let what = format!("the shares add up to {} percent", f64::from(sum) / 100.0);
+            (sum != ALL).then(|| Problem::error(format!("steps[{index}].split"), what, "make them 100"))
+        }
+        _ => None,
+    }
 }
 
 fn following(campaign: &Campaign, index: usize) -> Vec<usize> {

@@ -12,6 +12,7 @@ mod parse;
 mod problem;
 pub mod schema;
 mod shape;
+pub mod share;
 mod step;
 mod templates;
 
@@ -26,7 +27,7 @@ pub use form::FormError;
 pub use parse::{Folder, folder, from_json, is_campaign, parse};
 pub use problem::{Problem, Severity};
 pub use schema::schema;
-pub use step::{Action, Step, Target};
+pub use step::{Action, Arm, Step, Target};
 pub use templates::VARIABLES;
 
 use crate::condition::{self, Condition, Decision, Facts};

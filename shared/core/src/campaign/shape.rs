@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::problem::{Problem, did_you_mean, nearest};
+use super::share::Percent;
 use crate::event_name::EventName;
 use crate::filter::{Scalar, Threshold};
 use crate::ids::CampaignId;
@@ -206,12 +207,16 @@ impl<'s> Walk<'s> {
                     "`{text}` is not a campaign's id; write `cmp_` and letters, digits or dashes, as in `cmp_welcome`"
                 )
             }),
+            "percent" => match value.as_f64() {
+                Some(number) => Percent::try_from(number).err().map(|error| error.to_string()),
+                None => return false,
+            },
             "threshold" => {
                 scalar().and_then(|scalar| Threshold::try_from(scalar).map_err(|error| error.to_string())).err()
             }
             _ => return false,
         };
-        let Some(problem) = problem else { return value.is_string() || format == "threshold" };
+        let Some(problem) = problem else { return value.is_string() || matches!(format, "threshold" | "percent") };
         let (what, mend) = problem.split_once("; ").unwrap_or((&problem, ""));
         self.report(path, what, mend);
         true

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Campaign;
+use super::share::{Percent, Share};
 use crate::condition::Condition;
 use crate::span::Span;
 
@@ -44,11 +45,42 @@ pub enum Action {
         #[serde(rename = "else", default, skip_serializing_if = "Option::is_none")]
         otherwise: Option<String>,
     },
+    /// Go to the first arm whose conditions hold.
+    Branch {
+        /// The arms, asked in order.
+        branch: Vec<Arm>,
+        /// The step to go to when none holds; without it the run goes on below.
+        #[serde(rename = "else", default, skip_serializing_if = "Option::is_none")]
+        otherwise: Option<String>,
+    },
+    /// Go to one of several steps by lot: a person's lot is the same each time ([`super::share::lot`]).
+    Split {
+        /// The shares; together 100 percent.
+        split: Vec<Share>,
+        /// Splits of a campaign with the same seed draw the same lot; without one, the step's name is the seed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seed: Option<String>,
+    },
+    /// End the run of so many percent of the people, by a lot that stays the same; the others go on.
+    HoldOut {
+        /// How many.
+        hold_out: Percent,
+    },
     /// End the run.
     Exit {
         /// Why, for the log.
         exit: String,
     },
+}
+
+/// One arm of a branch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Arm {
+    /// All of these must hold.
+    pub when: Vec<Condition>,
+    /// The step to go to then.
+    pub to: String,
 }
 
 /// Where a run goes from a step.
@@ -70,6 +102,9 @@ impl Action {
             Self::Wait { .. } => "wait",
             Self::Send { .. } => "send",
             Self::Filter { .. } => "filter",
+            Self::Branch { .. } => "branch",
+            Self::Split { .. } => "split",
+            Self::HoldOut { .. } => "hold-out",
             Self::Exit { .. } => "exit",
         }
     }
@@ -95,13 +130,19 @@ impl Campaign {
     /// All targets of the step at `index`.
     #[must_use]
     pub fn targets(&self, index: usize) -> Vec<Target<'_>> {
+        let below = || self.after(index);
         match self.steps.get(index).map(|step| &step.action) {
             None | Some(Action::Exit { .. }) => vec![Target::End],
             Some(Action::Filter { otherwise, .. }) => {
-                let other = otherwise.as_deref().map_or(Target::End, |name| self.target(name));
-                vec![self.after(index), other]
+                vec![below(), otherwise.as_deref().map_or(Target::End, |name| self.target(name))]
             }
-            Some(Action::Wait { .. } | Action::Send { .. }) => vec![self.after(index)],
+            Some(Action::Branch { branch, otherwise }) => {
+                let arms = branch.iter().map(|arm| self.target(&arm.to));
+                arms.chain([otherwise.as_deref().map_or_else(below, |name| self.target(name))]).collect()
+            }
+            Some(Action::Split { split, .. }) => split.iter().map(|share| self.target(&share.to)).collect(),
+            Some(Action::HoldOut { .. }) => vec![below(), Target::End],
+            Some(Action::Wait { .. } | Action::Send { .. }) => vec![below()],
         }
     }
 }

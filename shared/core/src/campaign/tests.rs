@@ -161,7 +161,11 @@ fn every_misfit_is_named_with_file_path_and_remedy() {
             "steps[1].wait: `11 years` is longer than ten years, the longest there is; write at most `10 years`",
         ),
         ("wait: 3 days", "wiat: 3 days", "steps[1].wiat: unknown key `wiat`; did you mean `wait`?"),
-        ("wait: 3 days", "name: x", "steps[1]: does not say what it is; add one of `wait`, `send`, `filter`, `exit`"),
+        (
+            "wait: 3 days",
+            "name: x",
+            "steps[1]: does not say what it is; add one of `wait`, `send`, `filter`, `branch`, `split`, `hold_out`, `exit`",
+        ),
         (
             "wait: 3 days",
             "{wait: 3 days, send: hello}",
@@ -517,6 +521,50 @@ fn a_campaign_from_outside_is_held_to_the_same_schema() {
     let body = json!({"file": "a.html"});
     let open = json!({"id": "cmp_x", "name": "x", "kind": "transactional", "trigger": {"event": "X"}, "message": {"subject": "s", "html": body}});
     assert!(shown(&from_json(open).expect_err("no content"))[0].contains("the content of `a.html` is missing"));
+}
+
+#[test]
+fn a_choice_that_is_none_or_does_not_add_up_is_refused() {
+    let table = [
+        (
+            "{branch: []}",
+            "steps[1].branch: the branch has no arms; add one like `{when: [{tag: vip}], to: STEP}`, or remove the step",
+        ),
+        (
+            "{branch: [{when: [], to: end}]}",
+            "steps[1].branch[0].when: the arm has no conditions; add one, or lead there by `else`",
+        ),
+        ("{split: []}", "steps[1].split: the shares add up to 0 percent; make them 100"),
+        (
+            "{split: [{percent: 33.33, to: end}, {percent: 66.66, to: end}]}",
+            "steps[1].split: the shares add up to 99.99 percent; make them 100",
+        ),
+        (
+            "{split: [{percent: 100, to: end}], next: end}",
+            "steps[1].next: nothing comes after a `split`; remove `next`",
+        ),
+        (
+            "{split: [{percent: 100, to: hullo}]}",
+            "steps[1].split[0].to: there is no step `hullo`; did you mean `hello`?",
+        ),
+        (
+            "{branch: [{when: [{tag: a}], to: nowhere}]}",
+            "steps[1].branch[0].to: there is no step `nowhere`; the steps are `hello`, `branch-2`, `end`",
+        ),
+        (
+            "hold_out: 101",
+            "steps[1].hold_out: 101 is not a part of a hundred; write a number from 0.01 to 100 with two decimals at most",
+        ),
+        ("hold_out: ten", "steps[1].hold_out: is a text, not a number; write a number"),
+        ("split: [{percent: 50}]", "steps[1].split[0]: `to` is missing; add `to:`"),
+        ("branch: [{to: hello}]", "steps[1].branch[0]: `when` is missing; add `when:`"),
+    ];
+    for (step, expected) in table {
+        let found = spoilt("wait: 3 days\n", &format!("{step}\n  - {{name: end, exit: over}}\n"));
+        assert!(found.contains(&format!("error: x.yaml: {expected}")), "{step}: {found:#?}");
+    }
+    let fine = "{split: [{percent: 33.33, to: end}, {percent: 66.67, to: end}]}\n  - {name: end, exit: over}\n";
+    assert_eq!(spoilt("wait: 3 days\n", fine), [""; 0]);
 }
 
 #[test]

@@ -148,6 +148,60 @@ fn a_filter_ends_the_run_with_its_reason_or_leads_elsewhere() {
 }
 
 #[test]
+fn a_branch_leads_to_the_first_arm_that_holds_and_else_to_its_other_step_or_on() {
+    let arms =
+        "- branch:\n  - {when: [{tag: vip}], to: vip}\n  - {when: [{property: user.plan, equals: pro}], to: pro}\n";
+    let leads = |otherwise: &str, profile: &[call::Action]| {
+        let published = workflow(&format!(
+            "{arms}{otherwise}- {{send: a, next: done}}\n- {{name: vip, send: b, next: done}}\n- {{name: pro, exit: pro}}\n- {{name: done, exit: done}}\n"
+        ));
+        let (event, now) = (event(), at(START));
+        let mut person = person();
+        profile.iter().for_each(|action| person.apply(&call("2026-11-21T09:00:01Z", action.clone())));
+        let facts = Facts { profile: &person, event: &event, now };
+        start(&published, ProjectId::derive(&["p"]), user(), event.clone(), Lane::Triggered, &facts, now)
+    };
+    let vip = || call::Action::Tags { add: vec!["vip".to_owned()], remove: Vec::new() };
+    let pro = || call::Action::Edit { changes: [("plan".to_owned(), "pro".into())].into_iter().collect() };
+    assert_eq!(sends(&leads("", &[])), ["a"], "on");
+    assert_eq!(sends(&leads("  else: vip\n", &[])), ["b"], "else");
+    assert_eq!(sends(&leads("", &[vip()])), ["b"]);
+    assert_eq!(sends(&leads("", &[vip(), pro()])), ["b"], "the first arm of two");
+    assert_eq!(reason(&leads("", &[pro()])), &EndReason::Exited { step: "pro".to_owned(), why: "pro".to_owned() });
+}
+
+#[test]
+fn a_split_leads_each_person_to_one_share_and_to_the_same_one_each_time() {
+    let split = |seeds: [&str; 2]| {
+        workflow(&format!(
+            "- {{name: first, split: [{{percent: 50, to: a1}}, {{percent: 50, to: b1}}]{}}}\n- {{name: a1, send: a, next: second}}\n- {{name: b1, send: b, next: second}}\n- {{name: second, split: [{{percent: 50, to: a2}}, {{percent: 50, to: b2}}]{}}}\n- {{name: a2, send: a, next: end}}\n- {{name: b2, send: b, next: end}}\n- {{name: end, exit: over}}\n",
+            seeds[0], seeds[1]
+        ))
+    };
+    let taken = |published: &Published, n: u32| {
+        let (event, now, user) = (event(), at(START), UserId::parse(&format!("u{n}")).expect("a user"));
+        let profile = person();
+        let facts = Facts { profile: &profile, event: &event, now };
+        let begun = start(published, ProjectId::derive(&["p"]), user, event.clone(), Lane::Triggered, &facts, now);
+        sends(&begun).concat()
+    };
+    let (apart, together) = (split(["", ""]), split([", seed: s", ", seed: s"]));
+    let seen: std::collections::BTreeSet<String> = (0..100).map(|n| taken(&apart, n)).collect();
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["aa", "ab", "ba", "bb"], "two splits are two lots");
+    let seen: std::collections::BTreeSet<String> = (0..100).map(|n| taken(&together, n)).collect();
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["aa", "bb"], "one seed is one lot");
+    assert!((0..100).all(|n| taken(&apart, n) == taken(&apart, n)));
+}
+
+#[test]
+fn who_is_held_out_gets_nothing_and_the_run_says_so() {
+    let (all, few) = (workflow("- hold_out: 100\n- send: a\n"), workflow("- hold_out: 0.01\n- send: a\n"));
+    assert_eq!(reason(&begin(&all)), &EndReason::HeldOut { step: "hold-out-1".to_owned() });
+    assert_eq!(sends(&begin(&all)), [] as [&str; 0]);
+    assert_eq!(sends(&begin(&few)), ["a"]);
+}
+
+#[test]
 fn an_exit_ends_the_run_with_its_text() {
     let ends = begin(&workflow("- send: a\n- exit: that is all\n- send: b\n"));
     assert_eq!(sends(&ends), ["a"]);
@@ -198,12 +252,16 @@ fn any_steps() -> impl Strategy<Value = String> {
         Just("filter: [{tag: vip}]".to_owned()),
         name().prop_map(|name| format!("filter: [{{tag: vip}}], else: {name}")),
         Just("exit: done".to_owned()),
+        Just("hold_out: 50".to_owned()),
+        (name(), name()).prop_map(|(a, b)| format!("split: [{{percent: 50, to: {a}}}, {{percent: 50, to: {b}}}]")),
+        (name(), name()).prop_map(|(a, b)| format!("branch: [{{when: [{{tag: vip}}], to: {a}}}], else: {b}")),
     ];
     let step = (step, proptest::option::of(name()));
     proptest::collection::vec(step, 1..9).prop_map(|steps| {
         let line = |(index, (step, next)): (usize, (String, Option<String>))| {
-            let next =
-                next.filter(|_| !step.starts_with("exit")).map_or_else(String::new, |next| format!(", next: {next}"));
+            let next = next
+                .filter(|_| !step.starts_with("exit") && !step.starts_with("split"))
+                .map_or_else(String::new, |next| format!(", next: {next}"));
             format!("- {{name: s{index}, {step}{next}}}\n")
         };
         steps.into_iter().enumerate().map(line).collect()
