@@ -6,13 +6,13 @@ use std::borrow::Cow;
 use std::fmt;
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
 use crate::span::Span;
+use crate::wait::Moment;
 
 /// What is asked of a property's value. Null and absent are the same.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -198,12 +198,10 @@ fn whole(number: &Number) -> Option<i128> {
 /// Reads a date: ISO-8601 with an offset; without one, or without a time, it is read as UTC.
 #[must_use]
 pub fn instant(text: &str) -> Option<Timestamp> {
-    let text = text.trim();
-    if !text.starts_with(|c: char| c.is_ascii_digit()) || text.len() < "2027-01-31".len() {
-        return None;
+    match Moment::parse(text)? {
+        Moment::Instant(at) => Some(at),
+        Moment::Local(wall) => wall.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp()),
     }
-    let civil = || text.parse::<DateTime>().or_else(|_| text.parse::<Date>().map(|date| date.at(0, 0, 0, 0))).ok();
-    text.parse().ok().or_else(|| civil()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp()))
 }
 
 #[cfg(test)]

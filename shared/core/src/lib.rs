@@ -21,3 +21,4 @@ pub mod status;
 pub mod task;
 pub mod token;
 pub mod trigger;
+pub mod wait;

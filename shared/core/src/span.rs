@@ -1,7 +1,9 @@
 //! A span of time as people write it: `20 minutes`, `31 days`, `1 day 2 hours`, `P3DT2H`.
 //!
-//! A bare number is refused: it has no unit. A day is 24 hours, a week 7 days, a year 365 days; a month has no
-//! fixed length and is refused. (Calendar days in the person's own zone are another kind of wait, still to come.)
+//! A bare number is refused: it has no unit. A week is 7 days, a year 365 days; a month has no fixed length and is
+//! refused. `1 day` and `24 hours` are two things: in a wait, a day is one on the calendar in the person's zone (the same
+//! local time on the next day, be it 23 or 25 hours later), and 24 hours are 24 hours. Conditions, which look back, take
+//! a day for 24 hours.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,16 +13,19 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::limits::WAIT;
+use crate::wait::{Zone, span_ends};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
-const YEAR: i64 = 365 * DAY;
+/// Days of a year.
+const YEAR: i64 = 365;
 
-/// One second to ten years, in whole seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// One second to ten years: days, and whole seconds beside them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Span {
+    days: i64,
     seconds: i64,
 }
 
@@ -61,36 +66,53 @@ impl Span {
         if span.get_months() != 0 {
             return Err(SpanError::Months(shown()));
         }
-        let days = [(span.get_years().into(), 365), (i64::from(span.get_weeks()), 7), (span.get_days().into(), 1)];
+        let days = [(span.get_years().into(), YEAR), (i64::from(span.get_weeks()), 7), (span.get_days().into(), 1)];
         let times = [(span.get_hours().into(), HOUR), (span.get_minutes(), MINUTE), (span.get_seconds(), 1)];
-        let sum = days
-            .iter()
-            .map(|(count, length)| (*count, length * DAY))
-            .chain(times)
-            .try_fold(0_i64, |sum: i64, (count, length)| sum.checked_add(count.checked_mul(length)?));
-        let seconds = sum.ok_or_else(|| SpanError::TooLong(shown()))?;
-        if seconds < 1 {
-            return Err(SpanError::TooShort(shown()));
+        let sum = |counts: &[(i64, i64)]| {
+            let add = |sum: i64, (count, length): &(i64, i64)| sum.checked_add(count.checked_mul(*length)?);
+            counts.iter().try_fold(0, add)
+        };
+        let whole = |days: i64, seconds: i64| days.checked_mul(DAY)?.checked_add(seconds);
+        let (days, seconds) = sum(&days).zip(sum(&times)).ok_or_else(|| SpanError::TooLong(shown()))?;
+        match whole(days, seconds) {
+            Some(length) if length < 1 => Err(SpanError::TooShort(shown())),
+            Some(length) if length <= WAIT.as_secs() => Ok(Self { days, seconds }),
+            _ => Err(SpanError::TooLong(shown())),
         }
-        if seconds > WAIT.as_secs() {
-            return Err(SpanError::TooLong(shown()));
-        }
-        Ok(Self { seconds })
     }
 
-    /// Its length.
+    /// Its length, with days of 24 hours.
     #[must_use]
     pub fn length(self) -> SignedDuration {
+        SignedDuration::from_secs(self.days * DAY + self.seconds)
+    }
+
+    /// Its days, weeks and years in days.
+    #[must_use]
+    pub fn days(self) -> i64 {
+        self.days
+    }
+
+    /// What it has beside its days.
+    #[must_use]
+    pub fn exact(self) -> SignedDuration {
         SignedDuration::from_secs(self.seconds)
     }
 
-    /// The instant this long after `start`; the last instant there is, where that is too far.
+    /// The instant this long after `start` for who lives in `zone`: first the same local time so many days later, then the
+    /// rest exactly. Never before `start`; the last instant there is, where that is too far.
+    #[must_use]
+    pub fn after_in(self, start: Timestamp, zone: &Zone) -> Timestamp {
+        span_ends(self, start, zone).at
+    }
+
+    /// The instant [`length`](Self::length) after `start`; the last instant there is, where that is too far.
     #[must_use]
     pub fn after(self, start: Timestamp) -> Timestamp {
         start.checked_add(self.length()).unwrap_or(Timestamp::MAX)
     }
 
-    /// The instant this long before `end`; the first instant there is, where that is too far.
+    /// The instant [`length`](Self::length) before `end`; the first instant there is, where that is too far.
     #[must_use]
     pub fn before(self, end: Timestamp) -> Timestamp {
         end.checked_sub(self.length()).unwrap_or(Timestamp::MIN)
@@ -99,11 +121,11 @@ impl Span {
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let units = [(YEAR, "year"), (DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (1, "second")];
-        let (mut rest, mut space) = (self.seconds, "");
-        for (length, unit) in units {
-            let count = rest / length;
-            rest %= length;
+        let (years, days) = (self.days / YEAR, self.days % YEAR);
+        let (hours, minutes, seconds) = (self.seconds / HOUR, self.seconds % HOUR / MINUTE, self.seconds % MINUTE);
+        let units = [(years, "year"), (days, "day"), (hours, "hour"), (minutes, "minute"), (seconds, "second")];
+        let mut space = "";
+        for (count, unit) in units {
             if count > 0 {
                 let plural = if count == 1 { "" } else { "s" };
                 write!(f, "{space}{count} {unit}{plural}")?;
@@ -134,7 +156,7 @@ impl JsonSchema for Span {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A duration with its unit, one second to ten years. A day is 24 hours, a year 365 days.",
+            "description": "A duration with its unit, one second to ten years. A wait's days are those on the person's calendar (`1 day` may be 23 or 25 hours, `24 hours` may not); a year is 365 days.",
             "type": "string",
             "format": "span",
             "examples": ["20 minutes", "31 days", "1 day 2 hours", "10 years", "P3DT2H"],
@@ -155,15 +177,15 @@ mod tests {
             ("1 day 2 hours", 26 * HOUR),
             ("1 day, 2 hours", 26 * HOUR),
             ("2 Weeks", 14 * DAY),
-            ("1 year", YEAR),
-            ("10 years", 10 * YEAR),
+            ("1 year", YEAR * DAY),
+            ("10 years", 10 * YEAR * DAY),
             ("90s", 90),
             ("1.5 hours", 5_400),
             ("P3DT2H", 3 * DAY + 2 * HOUR),
             (" 1 second ", 1),
         ];
         for (text, seconds) in table {
-            assert_eq!(Span::parse(text), Ok(Span { seconds }), "{text}");
+            assert_eq!(Span::parse(text).map(|span| span.length().as_secs()), Ok(seconds), "{text}");
         }
     }
 
@@ -188,6 +210,17 @@ mod tests {
     }
 
     #[test]
+    fn a_day_is_not_24_hours() {
+        let table = [("1 day", 1, 0), ("24 hours", 0, DAY), ("1 day 26 hours", 1, 26 * HOUR), ("1 week 3 min", 7, 180)];
+        for (text, days, seconds) in table {
+            let span = Span::parse(text).expect(text);
+            assert_eq!(span, Span { days, seconds }, "{text}");
+            assert_eq!(Span::parse(&span.to_string()), Ok(span), "{text}");
+        }
+        assert_eq!(Span { days: 366, seconds: DAY + 61 }.to_string(), "1 year 1 day 24 hours 1 minute 1 second");
+    }
+
+    #[test]
     fn a_span_beyond_the_end_of_time_stops_there() {
         let long = Span::parse("10 years").expect("a span");
         assert_eq!(long.after(Timestamp::MAX), Timestamp::MAX);
@@ -196,8 +229,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_span_is_written_as_it_is_read(seconds in 1..=WAIT.as_secs()) {
-            let span = Span { seconds };
+        fn every_span_is_written_as_it_is_read(days in 0..=3_000_i64, seconds in 1..=WAIT.as_secs() - 3_000 * DAY) {
+            let span = Span { days, seconds };
             prop_assert_eq!(Span::parse(&span.to_string()), Ok(span));
         }
 

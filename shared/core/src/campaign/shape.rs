@@ -15,6 +15,7 @@ use crate::filter::{Scalar, Threshold};
 use crate::ids::CampaignId;
 use crate::property::Property;
 use crate::span::Span;
+use crate::wait::LocalTime;
 
 /// All places where `document` does not fit `schema`.
 pub(super) fn check(schema: &Value, document: &Value) -> Vec<Problem> {
@@ -64,12 +65,17 @@ impl<'s> Walk<'s> {
         if !words.is_empty() {
             return self.word(&words, value, path);
         }
+        let plain_choice = choices.iter().find(|choice| choice.get("format").is_some());
+        if let (false, Some(choice)) = (value.is_object() || value.is_array(), plain_choice) {
+            return self.value(choice, value, path);
+        }
         match value {
             Value::Object(fields) if choices.iter().chain([&schema]).any(|choice| allows(choice, "object")) => {
                 self.object(schema, &choices, fields, path);
             }
             _ if choices.iter().any(|choice| fits(choice, value)) => {}
             Value::Array(items) if allows(schema, "array") => {
+                self.count(schema, items.len(), path);
                 for (index, item) in items.iter().enumerate() {
                     if let Some(schema) = schema.get("items") {
                         self.value(schema, item, &format!("{path}[{index}]"));
@@ -87,6 +93,20 @@ impl<'s> Walk<'s> {
             let mend = did_you_mean(&written, words.iter().copied(), "write one of");
             self.report(path, format!("`{written}` is not known here"), mend);
         }
+    }
+
+    /// Whether a list has as many items as it must.
+    fn count(&mut self, schema: &Value, items: usize, path: &str) {
+        let bound = |key: &str| schema.get(key).and_then(Value::as_u64);
+        let count = items as u64;
+        let mend = match (bound("minItems"), bound("maxItems")) {
+            (Some(least), Some(most)) if least == most && count != most => format!("write {most} of them"),
+            (Some(least), _) if count < least => format!("write at least {least}, or remove the line"),
+            (_, Some(most)) if count > most => format!("write at most {most}"),
+            _ => return,
+        };
+        let plural = if items == 1 { "" } else { "s" };
+        self.report(path, format!("has {items} item{plural}"), mend);
     }
 
     fn wrong_type(&mut self, schema: &Value, choices: &[&Value], value: &Value, path: &str) {
@@ -198,6 +218,7 @@ impl<'s> Walk<'s> {
             || serde_json::from_value::<Scalar>(value.clone()).map_err(|_| "is neither a number nor a date".to_owned());
         let problem = match format {
             "span" => Span::parse(&text).err().map(|error| error.to_string()),
+            "local-time" => LocalTime::parse(&text).err().map(|error| error.to_string()),
             "property" => Property::parse(&text).err().map(|error| error.to_string()),
             "event-name" => {
                 EventName::parse(&text).err().map(|what| format!("{what}; write the event's name as it is tracked"))

@@ -568,6 +568,62 @@ fn a_choice_that_is_none_or_does_not_add_up_is_refused() {
 }
 
 #[test]
+fn a_wait_of_any_kind_is_told_what_is_wrong_with_it() {
+    let schema = schemars::schema_for!(crate::wait::Wait).to_value();
+    let table = [
+        (json!("31 days"), vec![]),
+        (json!({"until": "9:00", "for": "2 days", "on": ["monday"], "if_passed": "next_day"}), vec![]),
+        (json!({"date": "user.renewal_at", "before": "3 days", "at": "9:00", "yearly": true, "else": "x"}), vec![]),
+        (json!({"window": {"from": "22:00", "to": "6:00", "on": ["friday"]}}), vec![]),
+        (json!({"between": ["1 hour", "3 hours"]}), vec![]),
+        (json!(3), vec!["`3` has no unit; write `3 minutes`, `3 hours` or `3 days`"]),
+        (json!("soon"), vec!["`soon` is not a duration; write one like `20 minutes`, `31 days` or `1 day 2 hours`"]),
+        (json!({}), vec!["does not say what it is; add one of `until`, `date`, `window`, `between`"]),
+        (json!({"untill": "9:00"}), vec!["untill: unknown key `untill`; did you mean `until`?"]),
+        (
+            json!({"until": "9:00", "window": {}}),
+            vec!["has both `until` and `window`; keep one of them; two things are two items of a list"],
+        ),
+        (
+            json!({"until": "9:00", "at": "9:00"}),
+            vec!["at: unknown key `at`; remove it, the keys here are `for`, `if_passed`, `on`, `until`"],
+        ),
+        (
+            json!({"until": "24:00"}),
+            vec!["until: `24:00` is not a time of day; write `0:00`, the midnight at which a day begins, or `23:59`"],
+        ),
+        (
+            json!({"until": 900}),
+            vec![
+                "until: `900` is not a time of day; write hours and minutes in quotes, as in `\"9:00\"` or `\"18:30\"`",
+            ],
+        ),
+        (json!({"until": "9:00", "on": []}), vec!["on: has 0 items; write at least 1, or remove the line"]),
+        (json!({"until": "9:00", "on": ["mondey"]}), vec!["on[0]: `mondey` is not known here; did you mean `monday`?"]),
+        (
+            json!({"until": "9:00", "if_passed": "skip"}),
+            vec!["if_passed: `skip` is not known here; write one of `go_on`, `next_day`"],
+        ),
+        (json!({"window": {"from": "8:00"}}), vec!["window: `to` is missing; add `to:`"]),
+        (json!({"between": ["1 hour"]}), vec!["between: has 1 item; write 2 of them"]),
+        (
+            json!({"between": ["1 hour", 3]}),
+            vec!["between[1]: `3` has no unit; write `3 minutes`, `3 hours` or `3 days`"],
+        ),
+        (
+            json!({"date": "renewal_at"}),
+            vec!["date: `renewal_at` does not say whose property it is; write `user.renewal_at` or `event.renewal_at`"],
+        ),
+    ];
+    for (form, expected) in table {
+        let expected: Vec<String> = expected.iter().map(|problem| format!("error: {problem}")).collect();
+        assert_eq!(shown(&shape::check(&schema, &form)), expected, "{form}");
+        let read = serde_json::from_value::<crate::wait::Wait>(form.clone());
+        assert!(!expected.is_empty() || read.is_ok(), "{form}: {read:?}");
+    }
+}
+
+#[test]
 fn too_many_steps_are_refused() {
     let many = "  - send: hello\n".repeat(crate::limits::STEPS + 1);
     let found = spoilt("  - send: hello\n", &many);
