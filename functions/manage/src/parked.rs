@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use dunlin_aws::parked;
+use dunlin_aws::resources::QUEUES;
 use dunlin_core::ids::ParkedId;
 use http::StatusCode;
 use jiff::Timestamp;
@@ -98,6 +99,20 @@ impl Wanted {
             && self.project.as_ref().is_none_or(project)
             && self.reason.as_ref().is_none_or(|text| task.reason.contains(text.as_str()))
             && self.before.is_none_or(|before| task.at < before)
+    }
+}
+
+impl Wanted {
+    /// What was found; where nothing was, of a queue that is none, that is said. (Tasks may outlive their queue.)
+    fn is_meant(&self, found: ParkedTasks) -> Result<ParkedTasks, Failure> {
+        let unknown = self.queue.as_ref().filter(|queue| QUEUES.iter().all(|known| known.stem != **queue));
+        match unknown {
+            Some(queue) if found.parked.is_empty() => {
+                let known: Vec<&str> = QUEUES.iter().map(|known| known.stem).collect();
+                Err(Failure::request(format!("there is no queue `{queue}`; the queues are {}", known.join(", "))))
+            }
+            _ => Ok(found),
+        }
     }
 }
 
@@ -216,7 +231,7 @@ impl Manage {
                 }
             }
             if is_last {
-                return Ok(done);
+                return wanted.is_meant(done);
             }
         }
         Ok(ParkedTasks { next: after.map(String::from), ..done })

@@ -254,7 +254,7 @@ fn judge(pattern: Pattern, calm: &Played, played: &Played, report: &mut Report) 
     );
     report.promise(
         format!("{name}: the status page says by itself that all is well, within 3 minutes"),
-        format!("it said {}", played.said),
+        if played.said == "{}" { "it named nothing".to_owned() } else { format!("it named {}", played.said) },
         played.unwell <= SignedDuration::from_mins(3),
     );
     let rise = p99.as_secs_f64() / calm.p99.as_secs_f64().max(0.001);
