@@ -20,7 +20,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let world = World::new(cloud, dunlin_tests::settings(), seed);
     let (control, project, now) =
         (Control::new(world.clients(), "dunlin-"), ProjectId::derive(&["besieged"]), clock.now());
-    let state = Project { id: project.clone(), name: "Besieged".to_owned(), from: None, created_at: now, tokens: 0 };
+    let state = Project {
+        id: project.clone(),
+        name: "Besieged".to_owned(),
+        from: None,
+        created_at: now,
+        timezone: None,
+        tokens: 0,
+    };
     control.put_project(&Stored { state, version: 0 }).await?;
     let token = world.settings().keyring.issue(&control.issue(&project, "siege", now).await?);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;

@@ -47,7 +47,14 @@ async fn prepare(folder: &Path, project: &ProjectId) -> String {
     let clock = Clock::System;
     let world = World::new(Cloud::open(folder, clock.clone(), 1).expect("a cloud"), dunlin_tests::settings(), 1);
     let (control, now) = (Control::new(world.clients(), "dunlin-"), clock.now());
-    let state = Project { id: project.clone(), name: "Larkspur".to_owned(), from: None, created_at: now, tokens: 0 };
+    let state = Project {
+        id: project.clone(),
+        name: "Larkspur".to_owned(),
+        from: None,
+        created_at: now,
+        timezone: None,
+        tokens: 0,
+    };
     control.put_project(&Stored { state, version: 0 }).await.expect("a project");
     let parsed = campaign::parse("receipt.yaml", RECEIPT, &Default::default()).expect("a campaign");
     control.publish(project, &parsed, now).await.expect("published");

@@ -19,6 +19,13 @@ const TWICE: &str = "{id: cmp_twice, name: Twice, kind: workflow, trigger: {even
   messages: {one: {subject: one, text: one}, two: {subject: two, text: two}},
   steps: [{wait: 20 minutes}, {send: one}, {wait: 20 minutes}, {send: two}]}";
 
+/// Each goes one of two ways, by what is true of the person just then: a branch, a filter, a wait that may be over.
+const WAYS: [&str; 3] = [
+    "{branch: [{when: [{property: user.plan, equals: pro}], to: one}]}",
+    "{filter: [{property: user.plan, equals: pro}], else: two}",
+    "{wait: {window: {from: '8:00', to: '18:00'}}}",
+];
+
 /// A function dies at the `n`-th request of its next batch, and starts again; whether the batch made so many.
 async fn die(stage: &mut Stage, function: Function, n: u64, side: Side) -> bool {
     stage.world.cloud().faults().crash_at(n, side);
@@ -62,6 +69,37 @@ async fn a_call_that_comes_again_meets_the_decision_of_its_first_time_whatever_b
         stage.assert_at_rest().await;
     }
     assert!(deaths >= 10, "{deaths} deaths");
+}
+
+/// A review found that a start which asks nothing of a row could go both ways, and mail twice.
+#[tokio::test]
+async fn a_run_that_begins_again_after_the_person_changed_does_not_go_both_ways() {
+    let (pro, free) = (json!({"plan": "pro", "timezone": 0}), json!({"plan": "free", "timezone": 12}));
+    for (way, (first, then)) in WAYS.iter().flat_map(|way| [(way, (&pro, &free)), (way, (&free, &pro))]) {
+        let campaign = format!(
+            "{{id: cmp_ways, name: Ways, kind: workflow, trigger: {{event: Go}}, from: a@larkspur.example,
+              messages: {{one: {{subject: one, text: one}}, two: {{subject: two, text: two}}}},
+              steps: [{way}, {{name: two, send: two, next: end}}, {{name: one, send: one}}, {{name: end, exit: end}}]}}"
+        );
+        // Whoever goes on at the filter is one, too.
+        let campaign = campaign.replace("else: two}", "else: two, next: one}");
+        let mut deaths = 0;
+        for (n, side) in (1..).flat_map(|n| [(n, Side::Before), (n, Side::After)]) {
+            let mut stage = Stage::new(1).await;
+            stage.publish(&campaign).await;
+            stage.identify("ann", first.clone()).await;
+            stage.track("ann", "Go", json!({})).await;
+            stage.identify("ann", then.clone()).await;
+            if !die(&mut stage, Function::Evaluate, n, side).await {
+                break;
+            }
+            deaths += 1;
+            stage.pass(2 * 24 * 60 * MINUTE).await;
+            assert_eq!(stage.sent().len(), 1, "{way}, {first}: request {n}, {side:?}: {:?}", stage.sent());
+            stage.assert_at_rest().await;
+        }
+        assert!(deaths >= 10, "{deaths} deaths");
+    }
 }
 
 #[tokio::test]

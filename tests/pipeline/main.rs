@@ -9,6 +9,7 @@ mod cost;
 mod crash;
 mod fairness;
 mod feedback;
+mod journeys;
 mod loops;
 mod outage;
 mod outbox;

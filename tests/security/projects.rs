@@ -31,7 +31,14 @@ async fn two(seed: u64) -> (Stage, ProjectId, String) {
     stage.publish(NUDGE).await;
     let other = ProjectId::derive(&["neighbour"]);
     let control = Control::new(stage.world.clients(), "dunlin-");
-    let state = Project { id: other.clone(), name: "Neighbour".to_owned(), from: None, created_at: start(), tokens: 0 };
+    let state = Project {
+        id: other.clone(),
+        name: "Neighbour".to_owned(),
+        from: None,
+        created_at: start(),
+        timezone: None,
+        tokens: 0,
+    };
     control.put_project(&Stored { state, version: 0 }).await.expect("a project");
     let claim = control.issue(&other, "tests", start()).await.expect("a token");
     let token = stage.world.settings().keyring.issue(&claim);

@@ -91,7 +91,14 @@ impl Stage {
         let project = ProjectId::derive(&[name]);
         let control = Control::new(world.clients(), "dunlin-");
         let from = Some("Larkspur <hello@larkspur.example>".to_owned());
-        let state = Project { id: project.clone(), name: "Larkspur".to_owned(), from, created_at: start(), tokens: 0 };
+        let state = Project {
+            id: project.clone(),
+            name: "Larkspur".to_owned(),
+            from,
+            created_at: start(),
+            timezone: None,
+            tokens: 0,
+        };
         control.put_project(&Stored { state, version: 0 }).await.expect("a project");
         let claim = control.issue(&project, "tests", start()).await.expect("a token");
         let token = world.settings().keyring.issue(&claim);

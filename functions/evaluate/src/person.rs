@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use dunlin_aws::catalog::Live;
 use dunlin_aws::resources::Queue;
-use dunlin_aws::runs::Runs;
+use dunlin_aws::runs::{Runs, tell};
 use dunlin_aws::{Error, Kind, Stored, planted, resources};
 use dunlin_core::call::{Action, Call};
 use dunlin_core::condition::Facts;
@@ -48,7 +49,7 @@ impl Evaluate {
                 stored.state.apply(call);
                 changed = true;
             }
-            changed |= enter(&mut stored.state, call, is_new, lane, &live.campaigns, &mut transitions);
+            changed |= enter(&mut stored.state, call, is_new, lane, &live, &mut transitions);
         }
         if changed {
             self.store(first, &mut stored).await?;
@@ -105,11 +106,13 @@ impl Evaluate {
         self.profiles.rename(&call.project, &versions, &renamed, self.clock.now()).await
     }
 
-    /// Stores a run that waits and carries out its commands; a run that is over at once needs no row.
+    /// Stores a run and carries out its commands. One that is over at once needs no row, if it would go the same way again,
+    /// whatever is true by then.
     async fn begin(&self, runs: &Runs, transition: Transition) -> Result<(), Error> {
-        let Transition { run, commands } = transition;
+        tell(&transition);
+        let Transition { run, commands, asked, .. } = transition;
         let now = || self.clock.now();
-        if matches!(run.state, RunState::Ended { .. }) {
+        if !asked && matches!(run.state, RunState::Ended { .. }) {
             return self.commands.carry_out(&run, &commands, false, now).await;
         }
         match runs.put(&run, 0).await {
@@ -147,12 +150,12 @@ fn enter(
     call: &Call,
     is_new: bool,
     lane: Queue,
-    campaigns: &Campaigns,
+    live: &Live,
     transitions: &mut Vec<Transition>,
 ) -> bool {
     let Some(event) = trigger(profile, call) else { return false };
     let (mut changed, now) = (false, call.accepted_at);
-    for entry in entries(&event, now, &Facts { profile, event: &event, now }, campaigns) {
+    for entry in entries(&event, now, &Facts { profile, event: &event, now }, &live.campaigns) {
         let campaign = &entry.published.campaign;
         // A call that comes again meets the decision that was made, not one by what has become true since.
         let known = if is_new { None } else { profile.has_started(campaign, call) };
@@ -170,7 +173,7 @@ fn enter(
         }
         let lane = Lane::of(campaign, lane.stem == resources::BACKLOG.stem);
         let (user, facts) = (profile.id.clone(), Facts { profile, event: &event, now });
-        transitions.push(start(entry.published, call.project.clone(), user, event.clone(), lane, &facts, now));
+        transitions.push(start(entry.published, call.project.clone(), user, event.clone(), lane, &facts, &live.zone));
     }
     changed
 }

@@ -5,6 +5,7 @@ use axum::extract::State;
 use dunlin_aws::{Kind, Stored, control};
 use dunlin_core::ids::ProjectId;
 use dunlin_core::mail::Mailbox;
+use dunlin_core::wait::Zone;
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,10 @@ pub(crate) struct Project {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "Shop <hello@shop.example>")]
     from: Option<String>,
+    /// The zone of people of whom none is known; UTC where it is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Europe/Berlin")]
+    timezone: Option<String>,
     /// When it was created.
     created_at: Timestamp,
     /// Tokens issued so far.
@@ -44,8 +49,8 @@ pub(crate) struct Project {
 
 impl From<control::Project> for Project {
     fn from(project: control::Project) -> Self {
-        let control::Project { id, name, from, created_at, tokens } = project;
-        Self { id: id.into(), name, from, created_at, tokens }
+        let control::Project { id, name, from, timezone, created_at, tokens } = project;
+        Self { id: id.into(), name, from, timezone: timezone.map(String::from), created_at, tokens }
     }
 }
 
@@ -67,6 +72,8 @@ pub(crate) struct ProjectToCreate {
     name: String,
     /// The sender of campaigns that name none: `Name <address>` or an address.
     from: Option<String>,
+    /// The zone of people of whom none is known: a name like `Europe/Berlin`, or an offset like `+05:30`.
+    timezone: Option<String>,
 }
 
 /// What can be changed about a project.
@@ -77,6 +84,8 @@ pub(crate) struct ProjectToChange {
     name: String,
     /// The sender of campaigns that name none; none where it is missing.
     from: Option<String>,
+    /// The zone of people of whom none is known; UTC where it is missing.
+    timezone: Option<String>,
 }
 
 /// List projects
@@ -100,12 +109,12 @@ async fn create(
     Body(asked): Body<ProjectToCreate>,
 ) -> Result<(StatusCode, Json<Project>), Failure> {
     let now = manage.clock.now();
-    let (name, from) = (name(&asked.name)?, sender(asked.from)?);
+    let (name, from, timezone) = (name(&asked.name)?, sender(asked.from)?, zone(asked.timezone)?);
     let id = match &asked.id {
         Some(id) => ProjectId::parse(id).map_err(|error| Failure::request(error.to_string()))?,
         None => ProjectId::derive(&[&name, &now.as_millisecond().to_string()]),
     };
-    let project = control::Project { id, name, from, created_at: now, tokens: 0 };
+    let project = control::Project { id, name, from, timezone, created_at: now, tokens: 0 };
     let stored = Stored { state: project, version: 0 };
     manage.control.put_project(&stored).await.map_err(|error| match error.kind {
         Kind::Conflict => {
@@ -129,7 +138,7 @@ async fn show(State(manage): State<Shared>, Place(project): Place<ProjectId>) ->
     Ok(Json(manage.project(&project).await?.state.into()))
 }
 
-/// Change a project's name and sender
+/// Change a project's name, sender and time zone
 #[utoipa::path(
     put,
     operation_id = "change_project",
@@ -147,6 +156,7 @@ async fn change(
     let mut stored = manage.project(&project).await?;
     stored.state.name = name(&asked.name)?;
     stored.state.from = sender(asked.from)?;
+    stored.state.timezone = zone(asked.timezone)?;
     manage.control.put_project(&stored).await?;
     Ok(Json(stored.state.into()))
 }
@@ -165,6 +175,11 @@ pub(crate) fn name(text: &str) -> Result<String, Failure> {
         name if name.len() > NAME_BYTES => Err(Failure::request(format!("the name has more than {NAME_BYTES} bytes"))),
         name => Ok(name.to_owned()),
     }
+}
+
+fn zone(text: Option<String>) -> Result<Option<Zone>, Failure> {
+    let read = |text: String| Zone::parse(&text).map_err(|error| Failure::request(format!("`timezone`: {error}")));
+    text.map(read).transpose()
 }
 
 fn sender(text: Option<String>) -> Result<Option<String>, Failure> {

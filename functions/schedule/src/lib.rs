@@ -9,7 +9,7 @@ use dunlin_aws::control::Control;
 use dunlin_aws::parked::Parked;
 use dunlin_aws::profiles::Profiles;
 use dunlin_aws::pulses::Pulses;
-use dunlin_aws::runs::Runs;
+use dunlin_aws::runs::{Runs, tell};
 use dunlin_aws::settings::Setting;
 use dunlin_aws::{Clients, Clock, Error, Hold, Kind, Settings, planted, resources};
 use dunlin_core::condition::Facts;
@@ -95,18 +95,20 @@ impl Schedule {
                 Ok(())
             };
         }
-        if self.catalog.live(&run.project).await?.is_paused(&run.campaign) {
+        let live = self.catalog.live(&run.project).await?;
+        if live.is_paused(&run.campaign) {
             return self.commands.put_back(step, now + HOLD, now).await;
         }
         tell_lateness(&run, now);
         let campaign = self.catalog.version(&run.project, &run.campaign, run.version).await?;
         let profile = self.profiles.get(&run.project, &run.user).await?;
         let facts = Facts { profile: &profile.state, event: &run.event, now };
-        match run.advance(&campaign, &facts, now) {
+        match run.advance(&campaign, &facts, &live.zone) {
             Advance::NotDue { due_at } => self.commands.put_back(step, due_at, now).await,
             Advance::Ended => Ok(()),
             Advance::Moved(transition) => {
-                let Transition { run, commands } = *transition;
+                tell(&transition);
+                let Transition { run, commands, .. } = *transition;
                 self.runs.put(&run, stored.version).await?;
                 self.commands.carry_out(&run, &commands, true, || self.clock.now()).await
             }

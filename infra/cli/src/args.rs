@@ -6,7 +6,9 @@ use clap::{Args as Options, Parser, Subcommand};
 use dunlin_simulation::scenario::Scenario;
 
 use crate::admin::Door;
+use crate::draw::Draw;
 use crate::parked::args::Parked;
+use crate::walk::Walk;
 
 /// An open, serverless e-mail automation platform, on your machine.
 #[derive(Debug, Parser)]
@@ -18,6 +20,8 @@ use crate::parked::args::Parked;
   dunlin                          everything at http://localhost:9000, data in .dunlin/
   dunlin demo                     six weeks of mails in seconds, without a server
   dunlin check examples           what is wrong with a folder of campaigns
+  dunlin draw examples/welcome.yaml > welcome.svg    a campaign as a picture
+  dunlin walk examples/trial.yaml what it would do for one person, and when
   dunlin push examples            publish it to the dunlin that runs here
   dunlin parked list              which tasks could not be done, and why
   dunlin bench                    how fast this machine is, and what AWS would cost
@@ -43,6 +47,10 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Say what is wrong with a folder of campaigns
     Check(Check),
+    /// Draw a campaign as SVG, or as Mermaid text
+    Draw(Draw),
+    /// Say what a campaign would do for one person, step by step
+    Walk(Walk),
     /// Publish a folder of campaigns
     Push(Push),
     /// List, show, redrive or discard tasks that could not be done
@@ -271,11 +279,11 @@ pub(crate) struct Incident {
   dunlin simulate --seeds 50 --scenario outage       one mix of faults only
   dunlin simulate --crashes                          every crash point, and every pair of them
 
-Scenarios: healthy, queues, tables, handlers, mail, outage, everything, overload. Exits with 1 when a promise did not hold,
+Scenarios: healthy, queues, tables, handlers, mail, outage, everything, overload, journeys. Exits with 1 when a promise did not hold,
 and names the seed.")]
 pub(crate) struct Simulate {
     /// How many seeds to play
-    #[arg(long, default_value_t = 100, value_name = "N")]
+    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) seeds: u64,
     /// The first of them
     #[arg(long, default_value_t = 0, value_name = "S")]

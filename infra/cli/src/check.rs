@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use dunlin_core::campaign::{self, Folder, Problem};
+use dunlin_core::campaign::{self, Campaign, Folder, Problem};
 use dunlin_local::folder;
 
 use crate::args::Check;
@@ -31,6 +31,11 @@ pub(crate) fn check(asked: &Check) -> anyhow::Result<Outcome> {
 /// Reads a folder.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Folder> {
     folder::read(path).context("the campaigns cannot be read")
+}
+
+/// Reads one campaign's file; where it does not parse, prints why.
+pub(crate) fn one(path: &Path) -> anyhow::Result<Option<Campaign>> {
+    Ok(folder::one(path)?.map_err(|problems| show(&problems)).ok())
 }
 
 /// Prints problems, one a line, with what they name in its colour.

@@ -16,15 +16,18 @@ macro_rules! embedded {
 }
 
 /// Every file that the examples need, by its path in the folder.
-const FILES: [(&str, &str); 15] = embedded![
+const FILES: [(&str, &str); 18] = embedded![
     "partials/footer.liquid",
     "partials/header.liquid",
+    "onboarding.yaml",
     "pricing.html",
     "pricing.txt",
     "pricing.yaml",
+    "renewal.yaml",
     "receipt.html",
     "receipt.txt",
     "receipt.yaml",
+    "trial.yaml",
     "welcome-1.html",
     "welcome-1.txt",
     "welcome-2.html",

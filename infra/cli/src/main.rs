@@ -10,6 +10,7 @@ mod client;
 mod demo;
 mod dev;
 mod doctor;
+mod draw;
 mod examples;
 mod incident;
 mod keys;
@@ -19,6 +20,7 @@ mod push;
 mod run;
 mod say;
 mod simulate;
+mod walk;
 
 use std::process::ExitCode;
 

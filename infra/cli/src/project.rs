@@ -57,7 +57,8 @@ impl Place {
         let is_fresh = control.project(&id).await.context("cannot read the project")?.is_none();
         if is_fresh {
             let from = Some("Larkspur <hello@larkspur.example>".to_owned());
-            let state = Project { id: id.clone(), name: "Demo".to_owned(), from, created_at: now, tokens: 0 };
+            let state =
+                Project { id: id.clone(), name: "Demo".to_owned(), from, created_at: now, timezone: None, tokens: 0 };
             control.put_project(&Stored { state, version: 0 }).await.context("cannot create the project")?;
         }
         let tokens = control.tokens(&id).await.context("cannot read the tokens")?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::args::{Args, Command};
-use crate::{aws, bench, check, demo, dev, doctor, incident, parked, push, say, simulate};
+use crate::{aws, bench, check, demo, dev, doctor, draw, incident, parked, push, say, simulate, walk};
 
 /// How a command that did its work found things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ fn command(args: Args) -> anyhow::Result<Outcome> {
         Command::Dev(dev) => on(Builder::new_multi_thread(), dev::dev(dev)),
         Command::Demo(demo) => on(Builder::new_current_thread(), demo::demo(demo)),
         Command::Check(check) => check::check(&check),
+        Command::Draw(asked) => draw::draw(&asked),
+        Command::Walk(asked) => walk::walk(&asked),
         Command::Push(push) => on(Builder::new_current_thread(), push::push(push)),
         Command::Parked(parked) => on(Builder::new_current_thread(), parked::parked(parked)),
         Command::Aws(aws) => on(Builder::new_multi_thread(), aws::aws(aws)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use dunlin_core::campaign::{Folder, folder};
+use dunlin_core::campaign::{Campaign, Folder, Problem, folder, parse};
 use dunlin_core::limits::CAMPAIGN_BYTES;
 
 /// Files read from a folder at most: far more than a marketer writes, far fewer than a home directory holds.
@@ -33,6 +33,22 @@ pub fn read(path: &Path) -> Result<Folder, FolderError> {
     let mut files = BTreeMap::new();
     collect(path, path, &mut files)?;
     Ok(folder(&files))
+}
+
+/// Reads one campaign's file, with the bodies and partials beside it; the problems where it does not parse.
+///
+/// # Errors
+/// When the file, or its folder, cannot be read.
+pub fn one(path: &Path) -> Result<Result<Campaign, Vec<Problem>>, FolderError> {
+    let mut files = BTreeMap::new();
+    let beside = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    collect(beside, beside, &mut files)?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let Some(text) = files.get(&name) else {
+        let source = std::io::Error::new(std::io::ErrorKind::NotFound, "there is no such text file");
+        return Err(FolderError::Unreadable { path: path.to_owned(), source });
+    };
+    Ok(parse(&name, text, &files))
 }
 
 /// Reads the texts below a folder; what is too large or no text cannot be part of a campaign.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use dunlin_core::campaign::Campaign;
 use dunlin_core::ids::{CampaignId, ProjectId};
 use dunlin_core::trigger::{Campaigns, Published};
+use dunlin_core::wait::Zone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::Clock;
@@ -37,6 +38,8 @@ struct Held {
 pub struct Live {
     /// The project; none while nobody has created it.
     pub project: Option<Project>,
+    /// The zone of its people of whom none is known.
+    pub zone: Zone,
     /// Its campaigns, by the event that starts them.
     pub campaigns: Campaigns,
     heads: Vec<Head>,
@@ -119,7 +122,8 @@ impl Catalog {
             published.push(head.with(self.version(project, &head.id, head.version).await?));
         }
         let project = self.control.project(project).await?.map(|stored| stored.state);
-        Ok(Live { project, campaigns: Campaigns::new(published), heads })
+        let zone = project.as_ref().and_then(|project| project.timezone.clone()).unwrap_or_default();
+        Ok(Live { project, zone, campaigns: Campaigns::new(published), heads })
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {

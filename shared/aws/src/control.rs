@@ -6,6 +6,7 @@ use dunlin_core::campaign::Campaign;
 use dunlin_core::ids::{CampaignId, ProjectId};
 use dunlin_core::token::{Claim, Revocations};
 use dunlin_core::trigger::Published;
+use dunlin_core::wait::Zone;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,9 @@ pub struct Project {
     /// The sender of campaigns that name none: `Name <address>` or an address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+    /// The zone of people of whom none is known; UTC where it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<Zone>,
     /// When it was created.
     pub created_at: Timestamp,
     /// Tokens issued so far: the last serial.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use dunlin_core::ids::{ProjectId, RunId};
-use dunlin_core::run::{Run, RunState};
+use dunlin_core::run::{Passed, Run, RunState, Transition, codes};
 use jiff::SignedDuration;
 
 use crate::clients::Clients;
@@ -84,6 +84,18 @@ impl Runs {
             }
         }
         Ok(found)
+    }
+}
+
+/// The log of a move: a warning where a person's zone was not understood (codes, never the value), and at the level `debug`
+/// each step with what came of it.
+pub fn tell(moved: &Transition) {
+    let Transition { run, misread, passed, .. } = moved;
+    if !misread.is_empty() {
+        tracing::warn!(project.id = %run.project, run.id = %run.id, zone.misread = codes(misread), "zone not understood");
+    }
+    for Passed { step, what } in passed {
+        tracing::debug!(project.id = %run.project, run.id = %run.id, step.name = step, step.outcome = what, "step taken");
     }
 }
 

@@ -109,7 +109,9 @@ impl Timers {
         let due_at = timer.due_at + ahead;
         let sk = format!("{:013}#{}#{}", due_at.as_millisecond(), timer.run, timer.moves);
         let pk = partition(due_at, shard(&timer.run));
-        self.table.put_item(versioned(&pk, &sk, 0, timer, vec![expires(due_at + KEPT)])?).await
+        self.table
+            .put_item(versioned(&pk, &sk, 0, timer, vec![expires(due_at.checked_add(KEPT).unwrap_or(Timestamp::MAX))])?)
+            .await
     }
 
     /// The timers of one shard in a stretch, a page of at most `limit` behind the sort key `behind`. One read unit for

@@ -126,7 +126,7 @@ pub enum Since {
 
 impl Facts<'_> {
     /// The value of a property; `None` where it is unset.
-    fn value(&self, property: &Property) -> Option<std::borrow::Cow<'_, Value>> {
+    pub(crate) fn value(&self, property: &Property) -> Option<std::borrow::Cow<'_, Value>> {
         use std::borrow::Cow::{Borrowed, Owned};
         let found = match property.owner() {
             Owner::User => property.find(|name| self.profile.property(name)),

@@ -66,7 +66,7 @@ pub const WAIT: SignedDuration = SignedDuration::from_hours(10 * 366 * 24);
 pub const STEPS: usize = 200;
 /// Steps one run may take without waiting: a workflow that loops for ever is refused when it is
 /// published; this bounds what a mistake of ours could do.
-pub const STEPS_WITHOUT_WAIT: usize = 200;
+pub const STEPS_WITHOUT_WAIT: usize = STEPS + 1;
 /// Conditions nested in one another.
 pub const CONDITION_DEPTH: usize = 8;
 /// Bytes of a rendered mail, all parts: SES takes 40 MB, but a mail over 102 KB is cut by Gmail, and

@@ -15,18 +15,24 @@
 //! Commands are in order, the timer last: a timer that is set says that everything before it was done, so a crash at any
 //! point between leaves either a hint to be met again or an overdue run for `sweep` to find.
 
+pub mod dry;
+mod steps;
+mod waiting;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::call::Properties;
-use crate::campaign::share::{drawn, lot};
-use crate::campaign::{Action, Campaign, Step, Target};
-use crate::condition::{Decision, Facts, Reason, decide};
+use crate::campaign::{Action, Campaign, Target};
+use crate::condition::{Facts, Reason};
 use crate::ids::{CampaignId, DeliveryId, EventId, ProjectId, RunId, UserId};
-use crate::limits::STEPS_WITHOUT_WAIT;
-use crate::span::Span;
 use crate::task::{Lane, TriggerEvent};
 use crate::trigger::Published;
+use crate::wait::zone::{Misread, Zone};
+
+use steps::{Passage, Way};
+use waiting::person_zone;
+pub use waiting::{EVE, Meant, codes};
 
 /// The most lateness that the next wait makes good: longer than any queue's ordinary lag.
 pub const PUNCTUAL: SignedDuration = SignedDuration::from_hours(1);
@@ -70,6 +76,9 @@ pub enum RunState {
         step: String,
         /// When the wait is over.
         due_at: Timestamp,
+        /// What it means, where the clock on the wall decides.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        meant: Option<Box<Meant>>,
     },
     /// Over.
     Ended {
@@ -99,6 +108,13 @@ pub enum EndReason {
         step: String,
         /// The condition that did not hold.
         why: Reason,
+    },
+    /// At a `wait` step for a date: the property is none.
+    NotADate {
+        /// The step.
+        step: String,
+        /// Which property, and what was there; never its value.
+        why: String,
     },
     /// At a `hold_out` step: the person is in the group that is held out.
     HeldOut {
@@ -148,6 +164,22 @@ pub struct Transition {
     pub run: Run,
     /// What to do then; the same as the run's `last_commands`.
     pub commands: Vec<Command>,
+    /// Whether what was true just then decided the way: a start that is made again may go another. Such a run needs a row,
+    /// over or not.
+    pub asked: bool,
+    /// What of the profile should say the person's zone and does not, where a wait asked.
+    pub misread: Vec<Misread>,
+    /// The steps that were taken, in order, for people to read.
+    pub passed: Vec<Passed>,
+}
+
+/// A step that a run took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// The step.
+    pub step: String,
+    /// What came of it, and why.
+    pub what: String,
 }
 
 /// What became of an attempt to go on.
@@ -155,7 +187,7 @@ pub struct Transition {
 pub enum Advance {
     /// Too early: ask again at this time.
     NotDue {
-        /// When the wait is over.
+        /// When the run wants to be woken.
         due_at: Timestamp,
     },
     /// The run is over; nothing to do.
@@ -166,7 +198,7 @@ pub enum Advance {
 
 /// Starts a run: takes its steps up to the first wait, or the end.
 ///
-/// `now` is when the run starts: its first wait counts from here. `lane` is that of its mails ([`Lane::of`]).
+/// Its first wait counts from the facts' present. `lane` is that of its mails ([`Lane::of`]), `zone` the project's.
 #[must_use]
 pub fn start(
     published: &Published,
@@ -175,9 +207,9 @@ pub fn start(
     event: TriggerEvent,
     lane: Lane,
     facts: &Facts<'_>,
-    now: Timestamp,
+    zone: &Zone,
 ) -> Transition {
-    let campaign = &published.campaign;
+    let (campaign, now) = (&published.campaign, facts.now);
     let id = Run::id_of(&project, &campaign.id, &event.id);
     let state = RunState::Ended { at: now, reason: EndReason::Completed };
     let run = Run {
@@ -194,7 +226,7 @@ pub fn start(
         last_commands: Vec::new(),
     };
     let first = if campaign.steps.is_empty() { Target::End } else { Target::Step(0) };
-    run.walk(campaign, facts, first, now, now)
+    run.walk(&Way { campaign, facts, zone }, first, now)
 }
 
 impl Run {
@@ -206,19 +238,29 @@ impl Run {
 
     /// Goes on, if it is time: takes steps up to the next wait, or the end.
     ///
-    /// `campaign` must be the version the run started with.
+    /// `campaign` must be the version the run started with; `zone` is the project's.
     #[must_use]
-    pub fn advance(&self, campaign: &Campaign, facts: &Facts<'_>, now: Timestamp) -> Advance {
-        let RunState::Waiting { step, due_at } = &self.state else { return Advance::Ended };
-        if now < *due_at {
-            return Advance::NotDue { due_at: *due_at };
+    pub fn advance(&self, campaign: &Campaign, facts: &Facts<'_>, zone: &Zone) -> Advance {
+        let RunState::Waiting { step, due_at, meant } = &self.state else { return Advance::Ended };
+        if let Some(due_at) = self.due_at().filter(|due_at| facts.now < *due_at) {
+            return Advance::NotDue { due_at };
         }
         if !facts.profile.remembers(self.event.at) {
-            return Advance::Moved(Box::new(Transition { run: self.erased(now), commands: Vec::new() }));
+            let run = self.erased(facts.now);
+            return Advance::Moved(Box::new(Passage::default().over(run)));
         }
-        let target = campaign.step(step).map_or(Target::Missing(step), |(index, _)| campaign.after(index));
+        let way = Way { campaign, facts, zone };
         let next = Self { moves: self.moves.saturating_add(1), ..self.clone() };
-        Advance::Moved(Box::new(next.walk(campaign, facts, target, *due_at, now)))
+        let moved = match campaign.step(step).map(|(index, step)| (index, step, &step.action)) {
+            None => next.walk(&way, Target::Missing(step), *due_at),
+            Some((index, step, Action::Wait { wait })) if let Some(meant) = meant => {
+                let found = person_zone(facts, zone);
+                let stands = self.again((&step.name, wait), meant, facts, &found, *due_at);
+                next.stand(&way, (index, step), stands, found.misread)
+            }
+            Some((index, ..)) => next.walk(&way, campaign.after(index), *due_at),
+        };
+        Advance::Moved(Box::new(moved))
     }
 
     /// The run of a person who was deleted: over, and without what the event said.
@@ -232,117 +274,18 @@ impl Run {
     /// When the run wants to be woken; `None` once it is over.
     #[must_use]
     pub fn due_at(&self) -> Option<Timestamp> {
-        match self.state {
-            RunState::Waiting { due_at, .. } => Some(due_at),
-            RunState::Ended { .. } => None,
-        }
-    }
-
-    /// Takes steps from `target` until the run waits or ends. `due_at` is when the first of them was due.
-    fn walk<'c>(
-        mut self,
-        campaign: &'c Campaign,
-        facts: &Facts<'_>,
-        mut target: Target<'c>,
-        due_at: Timestamp,
-        now: Timestamp,
-    ) -> Transition {
-        let mut commands = Vec::new();
-        for _ in 0..STEPS_WITHOUT_WAIT {
-            match self.take(campaign, facts, target, due_at, now, &mut commands) {
-                Taken::On(next) => target = next,
-                Taken::Stop(state) => {
-                    self.state = state;
-                    self.last_commands.clone_from(&commands);
-                    return Transition { run: self, commands };
-                }
-            }
-        }
-        let step = match target {
-            Target::Step(index) => campaign.steps.get(index).map(|step| step.name.clone()).unwrap_or_default(),
-            Target::Missing(name) => name.to_owned(),
-            Target::End => String::new(),
-        };
-        self.state = RunState::Ended { at: now, reason: EndReason::Looping { step } };
-        self.last_commands.clear();
-        Transition { run: self, commands: Vec::new() }
-    }
-
-    fn take<'c>(
-        &self,
-        campaign: &'c Campaign,
-        facts: &Facts<'_>,
-        target: Target<'c>,
-        due_at: Timestamp,
-        now: Timestamp,
-        commands: &mut Vec<Command>,
-    ) -> Taken<'c> {
-        let ended = |reason| Taken::Stop(RunState::Ended { at: now, reason });
-        let (index, step) = match target {
-            Target::End => return ended(EndReason::Completed),
-            Target::Missing(name) => return ended(EndReason::Lost { step: name.to_owned() }),
-            Target::Step(index) => match campaign.steps.get(index) {
-                Some(step) => (index, step),
-                None => return ended(EndReason::Completed),
-            },
-        };
-        match &step.action {
-            Action::Wait { wait } => {
-                let due_at = due(*wait, due_at, now);
-                commands.push(Command::Wake { due_at, moves: self.moves });
-                Taken::Stop(RunState::Waiting { step: step.name.clone(), due_at })
-            }
-            Action::Send { send, .. } => {
-                commands.push(self.send(step, send));
-                Taken::On(campaign.after(index))
-            }
-            Action::Filter { filter, otherwise } => match (decide(filter, facts), otherwise) {
-                (Decision::Pass, _) => Taken::On(campaign.after(index)),
-                (Decision::Fail(_), Some(name)) => Taken::On(campaign.target(name)),
-                (Decision::Fail(why), None) => ended(EndReason::Filtered { step: step.name.clone(), why }),
-            },
-            Action::Branch { branch, otherwise } => {
-                let arm = branch.iter().find(|arm| decide(&arm.when, facts).passed());
-                let named = arm.map(|arm| arm.to.as_str()).or(otherwise.as_deref());
-                Taken::On(named.map_or_else(|| campaign.after(index), |name| campaign.target(name)))
-            }
-            Action::Split { split, seed } => {
-                let lot = self.lot(seed.as_deref().unwrap_or(&step.name));
-                Taken::On(drawn(split, lot).map_or_else(|| campaign.after(index), |share| campaign.target(&share.to)))
-            }
-            Action::HoldOut { hold_out } if self.lot(&step.name) < hold_out.hundredths() => {
-                ended(EndReason::HeldOut { step: step.name.clone() })
-            }
-            Action::HoldOut { .. } => Taken::On(campaign.after(index)),
-            Action::Exit { exit } => ended(EndReason::Exited { step: step.name.clone(), why: exit.clone() }),
-        }
-    }
-
-    /// The person's lot for a seed in this campaign.
-    fn lot(&self, seed: &str) -> u32 {
-        lot(&self.project, &self.campaign, seed, &self.user)
-    }
-
-    fn send(&self, step: &Step, message: &str) -> Command {
-        let cause = [self.id.as_str(), &step.name, &self.moves.to_string()];
-        let delivery = DeliveryId::to(&self.project, &self.user, &cause);
-        Command::Send { delivery, step: step.name.clone(), message: message.to_owned() }
+        wakes_at(&self.state)
     }
 }
 
-/// One step taken.
-enum Taken<'c> {
-    /// Go on there.
-    On(Target<'c>),
-    /// The run waits or is over.
-    Stop(RunState),
-}
-
-/// When a wait is over whose step was due at `due_at` and is reached `now`.
-fn due(wait: Span, due_at: Timestamp, now: Timestamp) -> Timestamp {
-    let forgiven = PUNCTUAL.min(wait.length() / 10);
-    let earliest = now.checked_sub(forgiven).unwrap_or(Timestamp::MIN);
-    wait.after(due_at.max(earliest))
+/// When a run in this state wants to be woken.
+fn wakes_at(state: &RunState) -> Option<Timestamp> {
+    match state {
+        RunState::Waiting { due_at, meant, .. } => {
+            Some(meant.as_ref().and_then(|meant| meant.look_at).unwrap_or(*due_at))
+        }
+        RunState::Ended { .. } => None,
+    }
 }
 
 #[cfg(test)]

@@ -104,6 +104,7 @@ impl Box {
 fn ways<'c>(campaign: &'c Campaign, index: usize, step: &'c Step) -> Vec<(Target<'c>, String)> {
     let words: Vec<String> = match &step.action {
         Action::Exit { .. } => return Vec::new(),
+        Action::Wait { wait } if wait.otherwise().is_some() => vec![String::new(), "no date".to_owned()],
         Action::Wait { .. } | Action::Send { .. } => vec![String::new()],
         Action::Filter { .. } => vec!["yes".to_owned(), "no".to_owned()],
         Action::Branch { branch, .. } => branch.iter().map(|arm| all(&arm.when)).chain(["else".to_owned()]).collect(),

@@ -18,6 +18,7 @@ const EVERY: &str = "
 - {name: a, send: a}
 - {name: kept, hold_out: 10}
 - {name: loop, filter: [{no_tag: done}], else: out, next: wait-1}
+- {wait: {date: user.renewal_at, else: out}}
 - {name: out, exit: 'that is <all>'}
 ";
 
@@ -41,6 +42,8 @@ fn every_way_that_a_run_can_take_is_an_arrow() {
         "kept -10 %-> end",
         "loop -yes-> wait-1",
         "loop -no-> out",
+        "wait-7 --> out",
+        "wait-7 -no date-> out",
     ];
     assert_eq!(ways(&diagram(EVERY)), expected);
     assert_eq!(ways(&diagram("- send: a\n")), ["trigger --> a", "a --> end"]);

@@ -106,7 +106,7 @@ pub async fn build(cloud: &Cloud, settings: &Settings, name: &str, campaigns: &[
     let control = Control::new(&clients, &settings.prefix);
     let id = ProjectId::derive(&[name]);
     let from = Some(format!("{name} <hello@{name}.example>"));
-    let state = Project { id: id.clone(), name: name.to_owned(), from, created_at: now, tokens: 0 };
+    let state = Project { id: id.clone(), name: name.to_owned(), from, created_at: now, timezone: None, tokens: 0 };
     control.put_project(&Stored { state, version: 0 }).await?;
     let claim = control.issue(&id, "simulation", now).await?;
     for campaign in campaigns {

@@ -69,7 +69,7 @@ impl<'a> Judge<'a> {
             for (index, event) in story.calls.iter().enumerate() {
                 let Action::Track { name, .. } = &event.call.action else { continue };
                 let asked = Asked { person, story: &story, index, event };
-                for mail in Mail::of(name.as_str()) {
+                for mail in Mail::of(name.as_str()).iter().filter(|mail| mail.is_for(project, person)) {
                     expected += judge.mail(&asked, *mail);
                 }
             }
@@ -187,7 +187,7 @@ impl<'a> Judge<'a> {
         }
         let (campaign, _) = mail.place();
         let run = self.rest.runs.iter().find(|run| run.event.id == call.id && run.campaign.as_str() == campaign);
-        let due = call.at + mail.wait(&self.played.waits, asked.person.project);
+        let due = mail.due(call.at, &self.played.waits, asked.person);
         let ended = run.and_then(|run| match &run.state {
             RunState::Ended { at, .. } => Some(*at + self.played.skew()),
             RunState::Waiting { .. } => None,
@@ -198,8 +198,7 @@ impl<'a> Judge<'a> {
             Mail::WelcomeThree => &[Mail::WelcomeTwo, Mail::WelcomeThree],
             _ => std::slice::from_ref(&mail),
         };
-        let first = call.at
-            + before.first().map_or(SignedDuration::ZERO, |mail| mail.wait(&self.played.waits, asked.person.project));
+        let first = before.first().map_or(call.at, |mail| mail.due(call.at, &self.played.waits, asked.person));
         let earlier = ended.map(|ended| story.between(asked.index, first.min(ended) - self.played.skew(), ended));
         let ends = ending
             .into_iter()
@@ -214,7 +213,7 @@ impl<'a> Judge<'a> {
     fn something(&mut self, asked: &Asked<'_>, mail: Mail, delivery: &Delivery) {
         let (call, person) = (&asked.event.call, asked.person);
         let entries = self.seen.ledger.get(&delivery.id).map_or(&[][..], Vec::as_slice);
-        let due = call.at + mail.wait(&self.played.waits, person.project);
+        let due = mail.due(call.at, &self.played.waits, person);
         let of = |sent: &&Sent| sent.tags.iter().any(|(_, value)| value == delivery.id.as_str());
         let sent: Vec<&Sent> = self.rest.mails.iter().filter(of).collect();
         for one in &sent {
@@ -222,7 +221,7 @@ impl<'a> Judge<'a> {
             if one.at < due - self.played.skew() {
                 self.broken("nothing is early", format!("{mail:?} of {person:?} due {due} left {}", one.at));
             }
-            self.lateness(mail, due + self.delay(mail, delivery, call.at), one.at);
+            self.lateness(mail, due + self.delay(mail, delivery, person, call.at), one.at);
         }
         self.times(mail, delivery, &sent);
         for claim in entries.iter().filter(|entry| entry.is_claim) {
@@ -248,15 +247,14 @@ impl<'a> Judge<'a> {
     }
 
     /// How late the step before was: a wait begins when it does.
-    fn delay(&self, mail: Mail, delivery: &Delivery, at: Timestamp) -> SignedDuration {
+    fn delay(&self, mail: Mail, delivery: &Delivery, person: Person, at: Timestamp) -> SignedDuration {
         let before =
             self.rest.deliveries.values().find(|other| {
                 mail == Mail::WelcomeThree && other.trigger.0 == delivery.trigger.0 && other.step == "two"
             });
         let entered = before.and_then(|before| self.seen.ledger.get(&before.id)?.first().map(|entry| entry.at));
         let Some(entered) = entered else { return SignedDuration::ZERO };
-        let project = self.played.houses.iter().position(|house| house.id == delivery.project).unwrap_or_default();
-        entered.duration_since(at + Mail::WelcomeTwo.wait(&self.played.waits, project)).max(SignedDuration::ZERO)
+        entered.duration_since(Mail::WelcomeTwo.due(at, &self.played.waits, person)).max(SignedDuration::ZERO)
     }
 
     fn lateness(&mut self, mail: Mail, due: Timestamp, left: Timestamp) {

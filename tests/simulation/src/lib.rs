@@ -4,6 +4,7 @@ mod clients;
 pub mod crashes;
 pub mod house;
 pub mod incident;
+pub mod journeys;
 pub mod judge;
 pub mod model;
 pub mod observed;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use dunlin_core::call::{Action, Call};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::journeys;
 use crate::observed::{Accepted, Seen};
 use crate::workload::{Person, Waits};
 
@@ -122,6 +123,12 @@ pub enum Mail {
     WelcomeTwo,
     /// The third, after the second wait, to those on the free plan by then.
     WelcomeThree,
+    /// The red mail for `Rose`, at nine in the morning, to those who draw it, unless they are tagged `vip`.
+    Red,
+    /// The blue one, to the others.
+    Blue,
+    /// The mail for `Tried`, on the evening before a date.
+    Trial,
     /// The letter for `Later`, after a second, always, where an operator has published its campaign.
     Letter,
 }
@@ -136,6 +143,8 @@ impl Mail {
             "Left cart" => &[Self::Nudge],
             "Signed up" => &[Self::WelcomeOne, Self::WelcomeTwo, Self::WelcomeThree],
             "Later" => &[Self::Letter],
+            journeys::EVENT => &[Self::Red, Self::Blue],
+            journeys::DATED => &[Self::Trial],
             _ => &[],
         }
     }
@@ -151,6 +160,9 @@ impl Mail {
             Self::WelcomeTwo => ("cmp_welcome", Some("two")),
             Self::WelcomeThree => ("cmp_welcome", Some("three")),
             Self::Letter => ("cmp_later", None),
+            Self::Red => (journeys::CAMPAIGN, Some("red")),
+            Self::Blue => (journeys::CAMPAIGN, Some("blue")),
+            Self::Trial => (journeys::TRIAL, None),
         }
     }
 
@@ -165,6 +177,9 @@ impl Mail {
             Self::WelcomeTwo => "welcome-two",
             Self::WelcomeThree => "welcome-three",
             Self::Letter => "letter",
+            Self::Red => "red",
+            Self::Blue => "blue",
+            Self::Trial => "trial",
         }
     }
 
@@ -174,17 +189,25 @@ impl Mail {
         matches!(self, Self::Receipt | Self::Letter)
     }
 
-    /// How long after the event it is due, at the earliest.
+    /// When it is due at the earliest, for an event of that time.
     #[must_use]
-    pub fn wait(self, waits: &Waits, project: usize) -> SignedDuration {
-        let [first, second] = waits.get(project).copied().unwrap_or_default();
-        SignedDuration::from_secs(match self {
+    pub fn due(self, at: Timestamp, waits: &Waits, person: Person) -> Timestamp {
+        let [first, second] = waits.get(person.project).copied().unwrap_or_default();
+        at + SignedDuration::from_secs(match self {
             Self::Receipt | Self::Upgrade | Self::WelcomeOne => 0,
             Self::Letter => 1,
             Self::Nudge => 20 * 60,
             Self::WelcomeTwo => first,
             Self::WelcomeThree => first + second,
+            Self::Red | Self::Blue => return journeys::morning(person, at),
+            Self::Trial => return journeys::eve(person),
         })
+    }
+
+    /// Whether it can come to a person of a project at all: some are drawn by lot.
+    #[must_use]
+    pub fn is_for(self, project: &str, person: Person) -> bool {
+        !matches!(self, Self::Red | Self::Blue) || journeys::is_drawn(project, person, self == Self::Red)
     }
 
     /// Whether an event enters the campaign, where this is true of the person.
@@ -196,8 +219,12 @@ impl Mail {
     /// Why a run ends before this mail is so much as decided, where this is true of the person once the wait is over.
     #[must_use]
     pub fn ends(self, state: &State, at: Timestamp) -> bool {
-        let waits = matches!(self, Self::Nudge | Self::WelcomeTwo | Self::WelcomeThree | Self::Letter);
-        let filtered = self == Self::WelcomeThree && state.plan.as_deref() != Some("free");
+        let waits = !matches!(self, Self::Receipt | Self::Upgrade | Self::WelcomeOne);
+        let filtered = match self {
+            Self::WelcomeThree => state.plan.as_deref() != Some("free"),
+            Self::Red | Self::Blue => state.vip,
+            _ => false,
+        };
         waits && (!state.remembers(at) || filtered)
     }
 

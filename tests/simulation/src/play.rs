@@ -10,6 +10,7 @@ use rand::{RngExt, SeedableRng};
 
 use crate::clients::Clients;
 use crate::house::{self, House, Unbuilt};
+use crate::journeys;
 use crate::judge::{Judge, Violation};
 use crate::observed::Observer;
 use crate::overload;
@@ -126,7 +127,10 @@ impl Plan {
         }
         let mut chance = StdRng::seed_from_u64(seed);
         let waits = workload::waits(&mut chance);
-        let calls = workload::calls(START, chance.random_range(10..30), &mut chance);
+        let mut calls = workload::calls(START, chance.random_range(10..30), &mut chance);
+        if scenario == Scenario::Journeys {
+            journeys::begin(&mut calls);
+        }
         let phases = phases(scenario, START, &waits, &mut chance);
         let conduct = usual(scenario, &mut chance);
         Self { seed, scenario, projects: PROJECTS, waits, calls, conduct, phases, visits: Vec::new() }
@@ -168,7 +172,10 @@ async fn story(plan: Plan, eyes: Option<impl Watcher + 'static>) -> Result<Outco
     sim.most_steps = RESTLESS;
     let mut houses = Vec::new();
     for project in 0..projects {
-        let campaigns = workload::campaigns(waits.get(project).copied().unwrap_or([1, 1]));
+        let mut campaigns = workload::campaigns(waits.get(project).copied().unwrap_or([1, 1]));
+        if scenario == Scenario::Journeys {
+            campaigns.extend(journeys::campaigns());
+        }
         houses.push(house::build(sim.cloud(), sim.settings(), &format!("project-{project}"), &campaigns).await?);
     }
     let observer = Observer::new(&sim.settings().prefix);

@@ -27,13 +27,15 @@ pub enum Scenario {
     Outage,
     /// All of them.
     Everything,
+    /// All of them, while people go through [`crate::journeys`], too.
+    Journeys,
     /// Far more calls than the readers can take ([`crate::overload`]).
     Overload,
 }
 
 impl Scenario {
     /// All scenarios.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Healthy,
         Self::Queues,
         Self::Tables,
@@ -42,6 +44,7 @@ impl Scenario {
         Self::Outage,
         Self::Everything,
         Self::Overload,
+        Self::Journeys,
     ];
 
     /// Its name.
@@ -56,6 +59,7 @@ impl Scenario {
             Self::Outage => "outage",
             Self::Everything => "everything",
             Self::Overload => "overload",
+            Self::Journeys => "journeys",
         }
     }
 
@@ -65,16 +69,20 @@ impl Scenario {
         Self::ALL.into_iter().find(|scenario| scenario.name() == name)
     }
 
-    /// The scenario that a seed plays, where nobody asks for another: of fourteen, seven have everything, and the other
-    /// scenarios one each.
+    /// The scenario that a seed plays, where nobody asks for another: of fourteen, three have everything, four everything
+    /// and journeys, and the other scenarios one each.
     #[must_use]
     pub fn of(seed: u64) -> Self {
         let place = usize::try_from(seed % 14).unwrap_or(0);
-        if place >= Self::ALL.len() { Self::Everything } else { Self::ALL.get(place).copied().unwrap_or(Self::Healthy) }
+        match place {
+            11.. => Self::Everything,
+            8.. => Self::Journeys,
+            place => Self::ALL.get(place).copied().unwrap_or(Self::Healthy),
+        }
     }
 
     fn has(self, part: Self) -> bool {
-        self == part || self == Self::Everything
+        self == part || matches!(self, Self::Everything | Self::Journeys)
     }
 
     /// The faults of one stretch of trouble, drawn anew: some of those that the scenario has, at some strength.

@@ -8,6 +8,7 @@ use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
 use crate::house::{House, Unbuilt};
+use crate::journeys;
 
 /// Projects.
 pub const PROJECTS: usize = 3;
@@ -216,17 +217,22 @@ impl Planned {
     /// When it is no request; every planned call is one.
     pub fn request(&self, house: &House) -> Result<Request<bytes::Bytes>, Unbuilt> {
         let (id, email, n) = (self.person.id(), self.person.email(), self.number);
+        let zone = journeys::zone(self.person);
         let (method, path, mut body) = match &self.what {
             What::Identify { plan } => {
-                let data = json!({"plan": plan, "n": n});
+                let data = json!({"plan": plan, "n": n, "ianaTimezone": zone});
                 (Method::POST, "/users/track", json!({"id": id, "email": email, "data": data}))
             }
             What::Edit { plan } => (Method::PUT, "/users/edit", json!({"id": id, "changes": {"plan": plan, "n": n}})),
             What::Tag { add: true } => (Method::PUT, "/users/tags/edit", json!({"id": id, "add": ["vip"]})),
             What::Tag { add: false } => (Method::PUT, "/users/tags/edit", json!({"id": id, "remove": ["vip"]})),
             What::Track { event } => {
-                let identity = json!({"id": id, "email": email});
-                (Method::POST, "/events/track", json!({"identity": identity, "event_name": event, "data": {"n": n}}))
+                let identity = json!({"id": id, "email": email, "ianaTimezone": zone});
+                (
+                    Method::POST,
+                    "/events/track",
+                    json!({"identity": identity, "event_name": event, "data": journeys::data(event, n)}),
+                )
             }
             What::Unsubscribe => (Method::POST, "/users/unsubscribe", json!({"id": id})),
             What::Resubscribe => (Method::POST, "/users/resubscribe", json!({"id": id})),

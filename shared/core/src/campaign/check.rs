@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::problem::{Problem, did_you_mean};
-use super::{Action, Arm, Campaign, Message, graph, templates};
+use super::{Action, Arm, Campaign, Kind, Message, graph, templates};
 use crate::condition::{Condition, History};
 use crate::filter::Test;
 use crate::limits::{CAMPAIGN_BYTES, CONDITION_DEPTH, COUNTED_DAYS};
@@ -124,7 +124,12 @@ fn conditions(campaign: &Campaign) -> Vec<Problem> {
                     lists.push((path, when));
                 }
             }
-            Action::Wait { .. } | Action::Split { .. } | Action::HoldOut { .. } | Action::Exit { .. } => {}
+            Action::Wait { wait } => {
+                let path =
+                    if campaign.kind == Kind::Workflow { format!("steps[{index}].wait") } else { "wait".to_owned() };
+                problems.extend(wait.problems().into_iter().map(|problem| problem.below(&path)));
+            }
+            Action::Split { .. } | Action::HoldOut { .. } | Action::Exit { .. } => {}
         }
     }
     for (path, list) in lists {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Action, Body, Campaign, Kind, Message, Step, Trigger};
 use crate::condition::Condition;
 use crate::ids::CampaignId;
-use crate::span::Span;
+use crate::wait::Wait;
 
 /// The name of the one message of a campaign that is not a workflow.
 pub(super) const ONLY: &str = "message";
@@ -42,7 +42,7 @@ pub(super) struct Form {
     pub(super) conditions: Vec<Condition>,
     /// Not of a workflow: how long after the trigger the message is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) wait: Option<Span>,
+    pub(super) wait: Option<Wait>,
     /// Not of a workflow: the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) message: Option<Message>,
@@ -57,7 +57,7 @@ pub(super) struct Form {
     pub(super) partials: BTreeMap<String, Body>,
 }
 
-/// One step: exactly one of `wait`, `send`, `filter` and `exit`.
+/// One step: exactly one of `wait`, `send`, `filter`, `branch`, `split`, `hold_out` and `exit`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Step", extend("unevaluatedProperties" = false))]
 pub(super) struct StepForm {
@@ -197,7 +197,7 @@ impl From<Campaign> for Form {
                 .collect();
         } else {
             form.message = campaign.messages.remove(ONLY);
-            form.wait = campaign.steps.iter().find_map(|step| match step.action {
+            form.wait = campaign.steps.into_iter().find_map(|step| match step.action {
                 Action::Wait { wait } => Some(wait),
                 _ => None,
             });

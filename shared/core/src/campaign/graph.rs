@@ -91,6 +91,9 @@ fn named(step: &Step) -> Vec<(String, &str)> {
         }
         _ => {}
     }
+    if let Action::Wait { wait } = &step.action {
+        named.extend(wait.otherwise().map(|name| ("wait.else".to_owned(), name)));
+    }
     if let Action::Filter { otherwise, .. } | Action::Branch { otherwise, .. } = &step.action {
         named.extend(otherwise.iter().map(|name| ("else".to_owned(), name.as_str())));
     }
@@ -163,7 +166,7 @@ impl Search<'_> {
             ));
             return;
         }
-        let waits = self.campaign.steps.get(index).is_none_or(|step| matches!(step.action, Action::Wait { .. }));
+        let waits = self.campaign.steps.get(index).is_none_or(|step| step.passes_time());
         if waits || !self.done.insert(index) {
             return;
         }

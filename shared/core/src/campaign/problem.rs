@@ -61,6 +61,12 @@ impl Problem {
         self
     }
 
+    /// The same problem, of something that stands at `path`.
+    #[must_use]
+    pub(super) fn below(self, path: &str) -> Self {
+        Self { path: format!("{path}.{}", self.path), ..self }
+    }
+
     /// Whether the campaign is refused for it.
     #[must_use]
     pub fn is_error(&self) -> bool {
@@ -112,7 +118,11 @@ pub(super) fn did_you_mean<'n>(
         return format!("did you mean `{name}`?");
     }
     let known: Vec<String> = names.into_iter().take(12).map(|name| format!("`{name}`")).collect();
-    if known.is_empty() { otherwise.to_owned() } else { format!("{otherwise} {}", known.join(", ")) }
+    if known.is_empty() {
+        otherwise.trim_end_matches("; there are").to_owned()
+    } else {
+        format!("{otherwise} {}", known.join(", "))
+    }
 }
 
 /// Letters put in, left out, replaced or swapped with their neighbour, between two short names (optimal string alignment).

@@ -81,7 +81,6 @@ impl JsonSchema for Percent {
             "format": "percent",
             "minimum": 0.01,
             "maximum": 100,
-            "multipleOf": 0.01,
         })
     }
 }

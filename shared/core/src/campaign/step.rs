@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Campaign;
 use super::share::{Percent, Share};
 use crate::condition::Condition;
-use crate::span::Span;
+use crate::wait::Wait;
 
 /// One step.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +27,7 @@ pub enum Action {
     /// Wait.
     Wait {
         /// How long.
-        wait: Span,
+        wait: Wait,
     },
     /// Send a message.
     Send {
@@ -94,6 +94,14 @@ pub enum Target<'c> {
     Missing(&'c str),
 }
 
+impl Step {
+    /// Whether every run that takes it has waited: a wait that may be over at once does not count.
+    #[must_use]
+    pub fn passes_time(&self) -> bool {
+        matches!(&self.action, Action::Wait { wait } if wait.length().is_some())
+    }
+}
+
 impl Action {
     /// The word that names the action in a file.
     #[must_use]
@@ -142,7 +150,10 @@ impl Campaign {
             }
             Some(Action::Split { split, .. }) => split.iter().map(|share| self.target(&share.to)).collect(),
             Some(Action::HoldOut { .. }) => vec![below(), Target::End],
-            Some(Action::Wait { .. } | Action::Send { .. }) => vec![below()],
+            Some(Action::Wait { wait }) => {
+                [below()].into_iter().chain(wait.otherwise().map(|name| self.target(name))).collect()
+            }
+            Some(Action::Send { .. }) => vec![below()],
         }
     }
 }

@@ -8,7 +8,9 @@ use crate::call::{self, Call, Properties};
 use crate::campaign::parse;
 use crate::event_name::EventName;
 use crate::ids::EventId;
+use crate::limits::STEPS_WITHOUT_WAIT;
 use crate::profile::Profile;
+use crate::wait::Zone;
 
 const START: &str = "2026-11-21T09:00:00Z";
 
@@ -57,12 +59,16 @@ fn call(instant: &str, action: call::Action) -> Call {
 fn begin(published: &Published) -> Transition {
     let (profile, event, now) = (person(), event(), at(START));
     let facts = Facts { profile: &profile, event: &event, now };
-    start(published, ProjectId::derive(&["p"]), user(), event.clone(), Lane::Triggered, &facts, now)
+    start(published, ProjectId::derive(&["p"]), user(), event.clone(), Lane::Triggered, &facts, &utc())
+}
+
+fn utc() -> Zone {
+    Zone::default()
 }
 
 fn go_on(run: &Run, published: &Published, now: Timestamp) -> Advance {
     let profile = person();
-    run.advance(&published.campaign, &Facts { profile: &profile, event: &run.event, now }, now)
+    run.advance(&published.campaign, &Facts { profile: &profile, event: &run.event, now }, &utc())
 }
 
 fn moved(run: &Run, published: &Published, now: Timestamp) -> Transition {
@@ -159,7 +165,7 @@ fn a_branch_leads_to_the_first_arm_that_holds_and_else_to_its_other_step_or_on()
         let mut person = person();
         profile.iter().for_each(|action| person.apply(&call("2026-11-21T09:00:01Z", action.clone())));
         let facts = Facts { profile: &person, event: &event, now };
-        start(&published, ProjectId::derive(&["p"]), user(), event.clone(), Lane::Triggered, &facts, now)
+        start(&published, ProjectId::derive(&["p"]), user(), event.clone(), Lane::Triggered, &facts, &utc())
     };
     let vip = || call::Action::Tags { add: vec!["vip".to_owned()], remove: Vec::new() };
     let pro = || call::Action::Edit { changes: [("plan".to_owned(), "pro".into())].into_iter().collect() };
@@ -182,7 +188,7 @@ fn a_split_leads_each_person_to_one_share_and_to_the_same_one_each_time() {
         let (event, now, user) = (event(), at(START), UserId::parse(&format!("u{n}")).expect("a user"));
         let profile = person();
         let facts = Facts { profile: &profile, event: &event, now };
-        let begun = start(published, ProjectId::derive(&["p"]), user, event.clone(), Lane::Triggered, &facts, now);
+        let begun = start(published, ProjectId::derive(&["p"]), user, event.clone(), Lane::Triggered, &facts, &utc());
         sends(&begun).concat()
     };
     let (apart, together) = (split(["", ""]), split([", seed: s", ", seed: s"]));
@@ -330,7 +336,9 @@ fn the_run_of_a_person_who_was_deleted_ends_even_when_they_signed_up_again() {
     }
     let now = at("2026-11-22T09:00:00Z");
     let facts = Facts { profile: &profile, event: &run.event, now };
-    let Advance::Moved(transition) = run.advance(&published.campaign, &facts, now) else { panic!("it moves") };
+    let Advance::Moved(transition) = run.advance(&published.campaign, &facts, &utc()) else { panic!("it moves") };
     assert_eq!(reason(&transition), &EndReason::Deleted);
     assert!(transition.commands.is_empty());
 }
+
+mod clocks;

@@ -74,6 +74,12 @@ impl Weekday {
         list.is_empty() || list.contains(&Self::of(day))
     }
 
+    /// The days of a list as a text reads on: ` on monday or friday`; nothing for every day.
+    pub(super) fn on(list: &[Self]) -> String {
+        let words: Vec<String> = list.iter().map(|day| format!("{day:?}").to_lowercase()).collect();
+        if words.is_empty() { String::new() } else { format!(" on {}", words.join(" or ")) }
+    }
+
     fn of(day: Date) -> Self {
         match day.weekday() {
             civil::Weekday::Monday => Self::Monday,

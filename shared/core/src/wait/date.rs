@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::clock::LocalTime;
 use super::{Ends, Start, intent};
+use crate::limits::WAIT;
 use crate::property::Property;
 use crate::span::Span;
 
@@ -62,6 +63,8 @@ pub enum NotDate {
     NotText,
     /// A text that is not a date in ISO-8601.
     Unreadable,
+    /// A date at which the wait would end after more than [`WAIT`]: `9999-12-31`, say, for "never".
+    TooFar,
 }
 
 /// A date as it was written.
@@ -85,22 +88,44 @@ impl Moment {
     }
 }
 
+impl fmt::Display for DateWait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("until ")?;
+        for (shift, word) in [(self.before, "before"), (self.after, "after")] {
+            if let Some(shift) = shift {
+                write!(f, "{shift} {word} ")?;
+            }
+        }
+        write!(f, "{}", self.date)?;
+        if let Some(at) = self.at {
+            write!(f, " at {at}")?;
+        }
+        if self.yearly { f.write_str(", each year") } else { Ok(()) }
+    }
+}
+
 impl DateWait {
     pub(super) fn ends(&self, start: &Start<'_>) -> Result<Ends, NotADate> {
-        let moment = read(start.value).map_err(|found| NotADate { property: self.date.to_string(), found })?;
+        let ends = read(start.value)
+            .map(|moment| self.ends_of(moment, start))
+            .and_then(|ends| if ends.at.duration_since(start.at) > WAIT { Err(NotDate::TooFar) } else { Ok(ends) });
+        ends.map_err(|found| NotADate { property: self.date.to_string(), found })
+    }
+
+    fn ends_of(&self, moment: Moment, start: &Start<'_>) -> Ends {
         let wall = match moment {
             Moment::Instant(at) => start.zone.local(at),
             Moment::Local(wall) => wall,
         };
         let wall = self.at.map_or(wall, |time| wall.date().to_datetime(time.time()));
         if self.yearly {
-            return Ok(self.anniversary(wall, start));
+            return self.anniversary(wall, start);
         }
         match moment {
             Moment::Instant(at) if self.at.is_none() && self.days() == 0 => {
-                Ok(Ends { at: intent::shift(at, self.exact()).max(start.at), intent: None })
+                Ends { at: intent::shift(at, self.exact()).max(start.at), intent: None }
             }
-            _ => Ok(self.shifted(wall, start)),
+            _ => self.shifted(wall, start),
         }
     }
 
@@ -148,6 +173,7 @@ impl fmt::Display for NotDate {
             Self::Missing => "missing",
             Self::NotText => "not a text",
             Self::Unreadable => "unreadable",
+            Self::TooFar => "more than ten years ahead",
         })
     }
 }

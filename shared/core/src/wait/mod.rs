@@ -11,7 +11,9 @@ mod until;
 mod window;
 pub mod zone;
 
-use jiff::Timestamp;
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -75,6 +77,28 @@ impl Wait {
         }
     }
 
+    /// How long it takes at least, where it surely takes time: a plain delay. What waits for a time of day, a date or a
+    /// window may be over at once.
+    #[must_use]
+    pub fn length(&self) -> Option<SignedDuration> {
+        match self {
+            Self::Span(span) => Some(span.length()),
+            Self::Until(until) => until.delay.map(Span::length),
+            Self::Between(Between { between: [shorter, _] }) => Some(shorter.length()),
+            Self::Date(_) | Self::Window(_) => None,
+        }
+    }
+
+    /// Whether the person's zone has a say in it.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Span(span) => span.days() > 0,
+            Self::Between(Between { between }) => between.iter().any(|span| span.days() > 0),
+            Self::Until(_) | Self::Date(_) | Self::Window(_) => true,
+        }
+    }
+
     /// The property whose value it needs.
     #[must_use]
     pub fn property(&self) -> Option<&Property> {
@@ -105,6 +129,18 @@ impl Wait {
                 vec![Problem::error("after", "has both `before` and `after`", "keep one of them")]
             }
             _ => Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Span(span) => span.fmt(f),
+            Self::Until(until) => until.fmt(f),
+            Self::Date(date) => date.fmt(f),
+            Self::Window(wait) => wait.window.fmt(f),
+            Self::Between(Between { between: [first, second] }) => write!(f, "{first} to {second}"),
         }
     }
 }

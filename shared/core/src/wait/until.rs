@@ -1,5 +1,7 @@
 //! Waiting until a local time of day.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +46,15 @@ pub enum IfPassed {
 impl IfPassed {
     fn goes_on(&self) -> bool {
         *self == Self::GoOn
+    }
+}
+
+impl fmt::Display for Until {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(delay) = self.delay {
+            write!(f, "{delay}, then ")?;
+        }
+        write!(f, "until {}{}", self.until, Weekday::on(&self.on))
     }
 }
 

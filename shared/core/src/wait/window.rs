@@ -1,5 +1,7 @@
 //! Waiting until a window opens: business hours, or what quiet hours leave.
 
+use std::fmt;
+
 use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,6 +36,12 @@ pub struct Window {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     pub on: Vec<Weekday>,
+}
+
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "between {} and {}{}", self.from, self.to, Weekday::on(&self.on))
+    }
 }
 
 impl Window {

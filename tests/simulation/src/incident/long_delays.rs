@@ -2,15 +2,15 @@
 //! zones. Here: waits of one second to ten years, started at each hour of a day, over every change of a clock in the two
 //! years to come; virtual time runs over all of them.
 //!
-//! Campaigns wait for durations. "Until 9:00 local" is not offered, and so not replayed: a change of a clock is an instant
-//! at which (and one second before and after which) waits end. A wait until a wall-clock time joins as one more [`Item`].
+//! A change of a clock is an instant at which (and one second before and after which) waits end. "Until 9:00 local", in every
+//! zone, is until 9:10 here, held against jiff; `tests/oracle` holds the computation itself against another program.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use dunlin_aws::runs::Runs;
 use dunlin_aws::timers::{SHARDS, Stretch, Timers};
 use dunlin_core::run::RunState;
-use jiff::tz::TimeZone;
+use jiff::tz::TimeZoneDatabase;
 use jiff::{SignedDuration, Timestamp};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -38,6 +38,8 @@ const LONGEST: i64 = 3_650 * DAY;
 /// Lengths at which something may change: SQS's longest delay, its retention, a month, a year, the longest of all.
 const EDGES: [i64; 14] =
     [1, 59, 899, 900, 901, 959, 960, 14 * DAY, 30 * DAY - 1, 30 * DAY, 31 * DAY, 365 * DAY, 366 * DAY, LONGEST];
+/// A local time that is at no zone's full hour, and so never the very instant at which a wait begins.
+const MORNING: (i8, i8) = (9, 10);
 /// One person in so many unsubscribes while they wait.
 const UNSUBSCRIBED: usize = 50;
 
@@ -48,6 +50,8 @@ enum Item {
     Lasts(i64),
     /// This instant.
     Ends(Timestamp),
+    /// [`MORNING`] in the zone of this place in the database.
+    Morning(usize),
 }
 
 /// One wait of one person.
@@ -57,6 +61,7 @@ struct Wait {
     event: String,
     person: String,
     due: Timestamp,
+    zone: Option<String>,
     unsubscribes: bool,
 }
 
@@ -72,8 +77,9 @@ fn after(hour: usize) -> Timestamp {
 fn changes() -> (BTreeSet<Timestamp>, usize) {
     let (first, last) = (start() + SignedDuration::from_hours(48), start() + SignedDuration::from_hours(2 * 366 * 24));
     let (mut instants, mut zones) = (BTreeSet::new(), 0);
-    for name in jiff::tz::db().available() {
-        let zone = TimeZone::get(name.as_str()).expect("a zone of the database");
+    let database = TimeZoneDatabase::bundled();
+    for name in database.available() {
+        let zone = database.get(name.as_str()).expect("a zone of the database");
         let changes: Vec<_> = zone.following(first).map(|change| change.timestamp()).collect_until(last);
         zones += usize::from(!changes.is_empty());
         instants.extend(changes);
@@ -96,44 +102,67 @@ fn items(seed: u64, changes: &BTreeSet<Timestamp>) -> Vec<Item> {
     let sides = changes.iter().flat_map(|at| [*at - second, *at, *at + second]).map(Item::Ends);
     let longest = (LONGEST as f64).ln();
     let lengths = (0..RANDOM).map(|_| Item::Lasts(random.random_range(0.0..longest).exp() as i64));
-    EDGES.into_iter().map(Item::Lasts).chain(sides).chain(lengths).collect()
+    let mornings = (0..TimeZoneDatabase::bundled().available().count()).map(Item::Morning);
+    EDGES.into_iter().map(Item::Lasts).chain(sides).chain(lengths).chain(mornings).collect()
 }
 
 /// A campaign that waits and mails; its events are called by its number.
-fn campaign(number: usize, seconds: i64) -> String {
+fn campaign(number: usize, wait: &str) -> String {
     format!(
         "
 id: cmp_wait-{number}
 name: Wait {number}
 kind: behavioural
 trigger: {{event: Wait {number}}}
-wait: {seconds} seconds
+wait: {wait}
 message: {{subject: Now, text: 'now {{{{ url.unsubscribe_link }}}}'}}
 "
     )
 }
 
+/// The next [`MORNING`] in a zone.
+fn morning(zone: &str, from: Timestamp) -> Timestamp {
+    let zone = TimeZoneDatabase::bundled().get(zone).expect("a zone of the database");
+    let today = from.to_zoned(zone.clone()).date();
+    let at = |day: jiff::civil::Date| {
+        day.at(MORNING.0, MORNING.1, 0, 0).to_zoned(zone.clone()).expect("a local time").timestamp()
+    };
+    if at(today) >= from { at(today) } else { at(today.tomorrow().expect("a day")) }
+}
+
 /// The campaigns of each project, and the waits. A project has every item once, each at another hour; the next
-/// project has them an hour later.
+/// project has them an hour later. All mornings are of one campaign: the person says where.
 fn plan(waits: usize, items: &[Item]) -> (Vec<Vec<String>>, Vec<Wait>) {
+    let zones: Vec<String> = TimeZoneDatabase::bundled().available().map(|name| name.as_str().to_owned()).collect();
+    let first_morning = items.iter().position(|item| matches!(item, Item::Morning(_))).unwrap_or(items.len());
     let mut projects: Vec<Vec<String>> = Vec::new();
     let mut planned = Vec::with_capacity(waits);
     for number in 0..waits {
         let (item, project) = (number % items.len(), number / items.len() % HOURS);
         let hour = (item + project) % HOURS;
-        let due = match items.get(item).expect("an item") {
-            Item::Lasts(seconds) => after(hour) + SignedDuration::from_secs(*seconds),
-            Item::Ends(at) => *at,
+        let zone = match items.get(item).expect("an item") {
+            Item::Morning(place) => zones.get(*place).cloned(),
+            _ => None,
         };
+        let due = match (items.get(item).expect("an item"), &zone) {
+            (Item::Lasts(seconds), _) => after(hour) + SignedDuration::from_secs(*seconds),
+            (Item::Ends(at), _) => *at,
+            (Item::Morning(_), zone) => morning(zone.as_deref().expect("a zone"), after(hour)),
+        };
+        let number_of = item.min(first_morning);
         if projects.len() <= project {
             projects.push(Vec::new());
         }
-        if let Some(campaigns) = projects.get_mut(project).filter(|campaigns| campaigns.len() <= item) {
-            campaigns.push(campaign(item, due.duration_since(after(hour)).as_secs()));
+        if let Some(campaigns) = projects.get_mut(project).filter(|campaigns| campaigns.len() <= number_of) {
+            let wait = match &zone {
+                None => format!("{} seconds", due.duration_since(after(hour)).as_secs()),
+                Some(_) => format!("{{until: '{}:{}', if_passed: next_day}}", MORNING.0, MORNING.1),
+            };
+            campaigns.push(campaign(number_of, &wait));
         }
         let person = format!("w{number}@example.com");
         let unsubscribes = number % UNSUBSCRIBED == 7;
-        planned.push(Wait { hour, project, event: format!("Wait {item}"), person, due, unsubscribes });
+        planned.push(Wait { hour, project, event: format!("Wait {number_of}"), person, due, zone, unsubscribes });
     }
     (projects, planned)
 }
@@ -188,7 +217,11 @@ pub(super) async fn play(asked: Asked) -> Report {
             items.len()
         ),
     );
-    report.tell("\"until 9:00 local\"", "not offered yet, so not replayed: waits are durations");
+    let mornings = planned.iter().filter(|wait| wait.zone.is_some()).count();
+    report.tell(
+        format!("\"until {}:{} local\" in every zone of the database", MORNING.0, MORNING.1),
+        format!("{mornings} of the waits, {} zones", TimeZoneDatabase::bundled().available().count()),
+    );
     report.promise(
         format!("both sides of every change of a clock in two years, in at least {ZONES} zones"),
         format!("{} changes, {zones} zones", changes.len()),
@@ -203,8 +236,8 @@ async fn start_waits(stage: &Stage, tenants: &[House], batch: &[&Wait], counted:
     let before = counted.accepted;
     for wait in batch {
         let tenant = tenants.get(wait.project).expect("a project");
-        let track =
-            |event: &str, n: usize| json!({"identity": {"id": wait.person}, "event_name": event, "data": {"n": n}});
+        let identity = json!({"id": wait.person, "ianaTimezone": wait.zone});
+        let track = |event: &str, n: usize| json!({"identity": identity, "event_name": event, "data": {"n": n}});
         let mut calls = vec![("/events/track", track(&wait.event, 0))];
         calls.extend((0..BACKGROUND).map(|n| ("/events/track", track("Looked", n))));
         for (path, body) in calls {

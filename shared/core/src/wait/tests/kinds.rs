@@ -79,6 +79,10 @@ fn a_date_is_read_as_it_was_meant() {
     for (form, value, expected) in table {
         assert_eq!(in_berlin(form.clone(), from, Some(json!(value))), at(expected), "{form} {value}");
     }
+    assert_eq!(
+        in_berlin(json!({"date": "user.d"}), from, Some(json!("2037-01-28T12:00:00Z"))),
+        at("2037-01-28T12:00:00Z")
+    );
 }
 
 #[test]
@@ -113,6 +117,8 @@ fn what_is_not_a_date_is_told_without_the_value() {
         (Some(json!("soon")), "unreadable"),
         (Some(json!("2027-02-29")), "unreadable"),
         (Some(json!("")), "unreadable"),
+        (Some(json!("9999-12-31")), "more than ten years ahead"),
+        (Some(json!("2037-03-01")), "more than ten years ahead"),
     ];
     for (value, found) in table {
         let error = form.ends(&start("2027-01-31T12:00:00Z", &berlin, value.as_ref())).expect_err("no date");

@@ -76,7 +76,10 @@ proptest! {
     fn no_wait_ends_before_it_starts_and_its_intent_means_the_same_instant(
         wait in any_wait(), zone in any_zone(), at in any_start(), value in any_date(),
     ) {
-        let ends = wait.ends(&Start { at, zone: &zone, value: Some(&value), seed: &["run_1"] }).expect("a date");
+        let ends = match wait.ends(&Start { at, zone: &zone, value: Some(&value), seed: &["run_1"] }) {
+            Err(NotADate { found: NotDate::TooFar, .. }) => return Ok(()),
+            ends => ends.expect("a date"),
+        };
         prop_assert!(ends.at >= at, "{ends:?}");
         if let Some(intent) = ends.intent {
             let stored = serde_json::to_string(&intent).expect("a text");

@@ -1,0 +1,113 @@
+//! Journeys: two workflows, and the model of them. One waits until nine in the morning where people live and draws lots; one
+//! waits for the day before a date, which is looked at on its eve. Apart from the product's own code: times are jiff's own,
+//! the lots are as docs/campaigns.md has them.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, date};
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::workload::{Person, Planned, What};
+
+/// The event that starts it.
+pub const EVENT: &str = "Rose";
+/// Its campaign.
+pub const CAMPAIGN: &str = "cmp_morning";
+/// The event that starts the other one, with a date.
+pub const DATED: &str = "Tried";
+/// Its campaign.
+pub const TRIAL: &str = "cmp_trial";
+/// The date, a week after the beginning of every story.
+const DATE: Date = date(2026, 1, 12);
+/// Percent of the people who are held out.
+const HELD_OUT: u64 = 20;
+/// Percent of the others who get the red mail; all others get the blue one.
+const RED: u64 = 30;
+/// The zones of a project's people, by their place; who has none lives in the project's.
+const ZONES: [Option<&str>; 4] = [Some("America/New_York"), Some("Asia/Kolkata"), None, Some("Australia/Lord_Howe")];
+
+/// The campaigns as their files.
+#[must_use]
+pub fn campaigns() -> [String; 2] {
+    let trial = format!(
+        "{{id: {TRIAL}, name: Trial, kind: workflow, trigger: {{event: {DATED}}},
+          messages: {{trial: {{subject: 'trial {{{{ event.n }}}} {{{{ user.plan }}}}', text: '{{{{ url.unsubscribe_link }}}}'}}}},
+          steps: [{{wait: {{date: event.until, before: 1 day, at: '18:30'}}}}, {{send: trial}}]}}"
+    );
+    let morning = format!(
+        "{{id: {CAMPAIGN}, name: Morning, kind: workflow, trigger: {{event: {EVENT}}},
+          messages: {{
+            red: {{subject: 'red {{{{ event.n }}}} {{{{ user.plan }}}}', text: '{{{{ url.unsubscribe_link }}}}'}},
+            blue: {{subject: 'blue {{{{ event.n }}}} {{{{ user.plan }}}}', text: '{{{{ url.unsubscribe_link }}}}'}}}},
+          steps: [{{name: apart, hold_out: {HELD_OUT}}}, {{wait: {{until: '9:00', if_passed: next_day}}}},
+            {{branch: [{{when: [{{tag: vip}}], to: over}}]}},
+            {{name: colour, split: [{{percent: {RED}, to: red}}, {{percent: {}, to: blue}}]}},
+            {{name: red, send: red, next: over}}, {{name: blue, send: blue}}, {{name: over, exit: over}}]}}",
+        100 - RED
+    );
+    [morning, trial]
+}
+
+/// The properties of an event: one of the second kind has a date.
+#[must_use]
+pub fn data(event: &str, number: u64) -> Value {
+    if event == DATED { json!({"n": number, "until": DATE.to_string()}) } else { json!({"n": number}) }
+}
+
+/// Turns half of the events into ones that start a journey.
+pub fn begin(calls: &mut [Planned]) {
+    for call in calls {
+        if let What::Track { event } = &mut call.what {
+            *event = match call.number % 4 {
+                0 => EVENT,
+                2 => DATED,
+                _ => event,
+            };
+        }
+    }
+}
+
+/// The zone that a person's calls name.
+#[must_use]
+pub fn zone(person: Person) -> Option<&'static str> {
+    ZONES.get(person.place % ZONES.len()).copied().flatten()
+}
+
+/// The evening before the date where a person lives.
+#[must_use]
+pub fn eve(person: Person) -> Timestamp {
+    let zone = TimeZoneDatabase::bundled().get(zone(person).unwrap_or("UTC")).unwrap_or(TimeZone::UTC);
+    let evening = DATE.yesterday().map(|day| day.at(18, 30, 0, 0)).and_then(|evening| evening.to_zoned(zone));
+    evening.map_or(Timestamp::MAX, |evening| evening.timestamp())
+}
+
+/// The next nine in the morning where a person lives.
+#[must_use]
+pub fn morning(person: Person, from: Timestamp) -> Timestamp {
+    let zone = TimeZoneDatabase::bundled().get(zone(person).unwrap_or("UTC")).unwrap_or(TimeZone::UTC);
+    let mut day = from.to_zoned(zone.clone()).date();
+    loop {
+        let nine = day.at(9, 0, 0, 0).to_zoned(zone.clone()).map(|nine| nine.timestamp());
+        match (nine, day.tomorrow()) {
+            (Ok(nine), _) if nine >= from => return nine,
+            (_, Ok(tomorrow)) => day = tomorrow,
+            (_, Err(_)) => return Timestamp::MAX,
+        }
+    }
+}
+
+/// Whether a person of a project gets the red mail (or else the blue one), if any.
+#[must_use]
+pub fn is_drawn(project: &str, person: Person, is_red: bool) -> bool {
+    let lot = |seed: &str| {
+        let mut hash = Sha256::new();
+        for part in ["lot", project, CAMPAIGN, seed, &person.id()] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        let bytes = hash.finalize();
+        bytes.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte)) % 10_000
+    };
+    lot("apart") >= HELD_OUT * 100 && (lot("colour") < RED * 100) == is_red
+}
