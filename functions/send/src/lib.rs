@@ -160,7 +160,12 @@ impl Sender {
 
     async fn not_sent(&self, stored: &mut Stored<Delivery>, reason: Reason) -> Result<(), Error> {
         let now = self.clock.now();
-        tracing::info!(delivery.id = %stored.state.id, reason = reason.code(), failure = reason.is_failure(), "mail not sent");
+        let (id, why, failure) = (&stored.state.id, reason.code(), reason.is_failure());
+        if failure {
+            tracing::warn!(delivery.id = %id, reason = why, failure, "mail not sent");
+        } else {
+            tracing::info!(delivery.id = %id, reason = why, failure, "mail not sent");
+        }
         stored.state.state = State::NotSent { at: now, reason };
         self.deliveries.put(stored, now).await
     }

@@ -89,6 +89,13 @@ mod tests {
     }
 
     #[test]
+    fn a_file_in_place_of_its_folder_is_an_error_that_says_so() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/welcome.yaml");
+        let error = read(&file).expect_err("refused");
+        assert!(format!("{error:#}").ends_with("welcome.yaml is a file; give its folder"), "{error:#}");
+    }
+
+    #[test]
     fn a_folder_that_is_not_there_is_an_error_that_names_it() {
         let error = read(Path::new("/no/such/folder")).expect_err("refused");
         assert!(format!("{error:#}").contains("/no/such/folder"), "{error:#}");

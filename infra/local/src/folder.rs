@@ -20,6 +20,9 @@ pub enum FolderError {
         /// Why.
         source: std::io::Error,
     },
+    /// A file in place of its folder: bodies and partials lie beside a campaign.
+    #[error("{0} is a file; give its folder")]
+    NoFolder(PathBuf),
     /// More files than a folder of campaigns has.
     #[error("{0} holds more than {FILES} files: is it a folder of campaigns?")]
     TooMany(PathBuf),
@@ -30,6 +33,9 @@ pub enum FolderError {
 /// # Errors
 /// When the folder or a file in it cannot be read. What is wrong with a campaign is no error but a problem.
 pub fn read(path: &Path) -> Result<Folder, FolderError> {
+    if path.is_file() {
+        return Err(FolderError::NoFolder(path.to_owned()));
+    }
     let mut files = BTreeMap::new();
     collect(path, path, &mut files)?;
     Ok(folder(&files))
