@@ -297,6 +297,9 @@ pub(crate) struct Simulate {
     /// Only single crash points
     #[arg(long, requires = "crashes")]
     pub(crate) single: bool,
+    /// Only the stories with this in their names
+    #[arg(long, requires = "crashes", value_name = "TEXT", default_value = "")]
+    pub(crate) story: String,
     /// Stories played beside each other, each in a thread of its own
     #[arg(long, default_value_t = 2, value_name = "N")]
     pub(crate) threads: usize,

@@ -30,6 +30,8 @@ pub struct Story {
     visits: &'static [(i64, Visit)],
     /// What goes wrong beside the deaths.
     trouble: Option<Trouble>,
+    /// Which campaigns there are: those of this scenario. Of its faults there are none.
+    scenario: Scenario,
     /// Who dies, and at requests to which service.
     pub dies: Dies,
 }
@@ -112,7 +114,7 @@ impl Story {
         });
         Plan {
             seed: 1,
-            scenario: Scenario::Handlers,
+            scenario: self.scenario,
             projects: PROJECTS + 1,
             waits: [self.waits; PROJECTS],
             calls: calls.collect(),

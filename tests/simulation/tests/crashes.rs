@@ -57,6 +57,11 @@ fn what_is_parked_goes_back_and_is_gone_whoever_dies() {
 }
 
 #[test]
+fn a_journey_goes_one_way_and_its_date_is_looked_at_whoever_dies() {
+    survives("a journey waits for a morning and for a date");
+}
+
+#[test]
 fn an_operator_sees_and_changes_everything_however_often_manage_dies() {
     survives("an operator looks at everything");
     survives("an operator changes everything");

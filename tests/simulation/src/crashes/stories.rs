@@ -5,6 +5,8 @@ use dunlin_core::link::Kind;
 use dunlin_local::{Door, Fault, FaultKind, Function, Service, When};
 
 use crate::crashes::{Story, Trouble};
+use crate::journeys;
+use crate::scenario::Scenario;
 use crate::sim::Role;
 use crate::visits::Visit;
 use crate::workload::{PEOPLE, PROJECTS, Person, What};
@@ -13,6 +15,8 @@ use crate::workload::{PEOPLE, PROJECTS, Person, What};
 const ANN: Person = Person { project: 0, place: 0 };
 /// Whose calls are a flood.
 const FLO: Person = Person { project: 0, place: 1 };
+/// Who draws another lot than Ann.
+const CID: Person = Person { project: 0, place: 2 };
 /// Whose address bounces.
 const BEA: Person = Person { project: 0, place: PEOPLE - 1 };
 /// Of other projects, whom a flood would disturb: as many as make it one (`limits::NEIGHBOURS`).
@@ -28,11 +32,23 @@ const LATER: What = What::Track { event: "Later" };
 /// Most of all calls, and more than `limits::SHARE_CALLS`.
 const FLOOD: What = What::Flood { events: 60 };
 
+const ROSE: What = What::Track { event: journeys::EVENT };
+const TRIED: What = What::Track { event: journeys::DATED };
+const PRO: What = What::Edit { plan: "pro" };
+
 /// A story in which nothing happens.
-const QUIET: Story = Story { name: "", calls: &[], waits: [1, 1], visits: &[], trouble: None, dies: |_, _| true };
+const QUIET: Story = Story {
+    name: "",
+    calls: &[],
+    waits: [1, 1],
+    visits: &[],
+    trouble: None,
+    scenario: Scenario::Handlers,
+    dies: |_, _| true,
+};
 
 /// The stories: between them every handler makes every kind of its requests (`tests/infra/crashes.rs`).
-pub const STORIES: [Story; 11] = [
+pub const STORIES: [Story; 12] = [
     Story { name: "a receipt is sent", calls: &[(20, ANN, FREE), (40, ANN, BOUGHT)], ..QUIET },
     Story {
         name: "a series waits for seconds",
@@ -159,6 +175,13 @@ pub const STORIES: [Story; 11] = [
             (90, Visit::Operate("DELETE", "/manage/v1/projects/{project}/suppressions/a@example.com", "")),
         ],
         dies: |role, _| role == Role::Door(Door::Manage),
+        ..QUIET
+    },
+    Story {
+        name: "a journey waits for a morning and for a date",
+        calls: &[(20, ANN, FREE), (40, ANN, ROSE), (40, ANN, TRIED), (40, ANN, PRO), (60, CID, FREE), (80, CID, ROSE)],
+        scenario: Scenario::Journeys,
+        dies: |role, _| matches!(role, Role::Function(Function::Evaluate | Function::Schedule)),
         ..QUIET
     },
 ];
