@@ -74,10 +74,11 @@ impl Weekday {
         list.is_empty() || list.contains(&Self::of(day))
     }
 
-    /// The days of a list as a text reads on: ` on monday or friday`; nothing for every day.
+    /// The days of a list as a text reads on: ` on mon, fri`; nothing for every day.
     pub(super) fn on(list: &[Self]) -> String {
-        let words: Vec<String> = list.iter().map(|day| format!("{day:?}").to_lowercase()).collect();
-        if words.is_empty() { String::new() } else { format!(" on {}", words.join(" or ")) }
+        let short = |day: &Self| format!("{day:?}").to_lowercase().chars().take(3).collect();
+        let words: Vec<String> = list.iter().map(short).collect();
+        if words.is_empty() { String::new() } else { format!(" on {}", words.join(", ")) }
     }
 
     fn of(day: Date) -> Self {

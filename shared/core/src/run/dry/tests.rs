@@ -44,7 +44,7 @@ fn a_dry_run_says_what_happens_when_and_why() {
     assert_eq!(
         told(&dry),
         [
-            "2026-11-21T09:00:00Z wait-1: waits: 2 days, then until 9:00 on tuesday, that is 2026-11-24T14:00:00Z",
+            "2026-11-21T09:00:00Z wait-1: waits: 2 days, then until 9:00 on tue, that is 2026-11-24T14:00:00Z",
             "2026-11-24T14:00:00Z a: sends `a`",
             "2026-11-24T14:00:00Z branch-3: no arm holds",
             "2026-11-24T14:00:00Z filter-4: not met: has the tag \"vip\"",
