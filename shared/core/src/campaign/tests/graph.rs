@@ -1,0 +1,147 @@
+//! Steps that lead nowhere, round for ever, or by a choice that is none, are refused.
+
+use super::*;
+
+#[test]
+fn what_is_referred_to_must_be_there() {
+    let table = [
+        (
+            "send: hello",
+            "send: helo",
+            "error: x.yaml: steps[0].send: there is no message `helo`; did you mean `hello`?",
+        ),
+        (
+            "wait: 3 days",
+            "{wait: 3 days, next: hullo}",
+            "error: x.yaml: steps[1].next: there is no step `hullo`; did you mean `hello`?",
+        ),
+        (
+            "wait: 3 days",
+            "{filter: [{tag: a}], else: nowhere}",
+            "error: x.yaml: steps[1].else: there is no step `nowhere`; the steps are `hello`, `filter-2`",
+        ),
+        (
+            "{{ user.name }}",
+            "{% render ''foot'' %}",
+            "error: x.yaml: messages.hello.text: there is no partial `foot`; add the file `partials/foot.liquid`",
+        ),
+        (
+            "from: Ann <ann@example.com>\n",
+            "",
+            "warning: x.yaml: messages.hello: the project's sender is used, if it names one; add `from: Name <name@example.com>` to the message or to the campaign, unless the project names one",
+        ),
+        (
+            "Ann <ann@example.com>",
+            "Ann",
+            "error: x.yaml: from: `Ann` is not `name <address>` or a valid address; write `name@example.com` or `Name <name@example.com>`",
+        ),
+        (
+            ", text: 'Hi {{ user.name }} {{ url.unsubscribe }}'",
+            "",
+            "error: x.yaml: messages.hello: the message has no body; add `html:` or `text:`",
+        ),
+        (
+            "subject: Hello",
+            "subject: ' '",
+            "error: x.yaml: messages.hello.subject: the subject is empty or has more than one line; write one line",
+        ),
+        (
+            "wait: 3 days",
+            "{name: b, wait: 3 days}\n  - {name: b, send: hello}",
+            "error: x.yaml: steps[2].name: another step is called `b`, too; give each step a name of its own",
+        ),
+        (
+            "wait: 3 days",
+            "{name: '', wait: 3 days}",
+            "error: x.yaml: steps[1].name: the name is empty, longer than 254 bytes, or has a control character; write a short name like `welcome-2`",
+        ),
+        (
+            "wait: 3 days",
+            "{exit: done, next: hello}",
+            "error: x.yaml: steps[1].next: nothing comes after an `exit`; remove `next`",
+        ),
+    ];
+    for (from, to, expected) in table {
+        let found = spoilt(from, to);
+        assert!(found.iter().any(|problem| problem == expected), "{to}: {found:#?}");
+    }
+}
+
+#[test]
+fn a_campaign_that_loops_for_ever_is_refused_with_the_loop() {
+    let table = [
+        (
+            "- {name: a, send: hello, next: a}",
+            "steps[0]: loops for ever without waiting: a → a; put a `wait` into the loop, or lead it on",
+        ),
+        (
+            "- {name: a, send: hello}\n  - {name: b, filter: [{tag: x}], next: a}",
+            "steps[1]: loops for ever without waiting: a → b → a; put a `wait` into the loop, or lead it on",
+        ),
+        (
+            "- {name: a, filter: [{tag: x}], else: c}\n  - {name: b, send: hello}\n  - {name: c, send: hello, next: a}",
+            "steps[2]: loops for ever without waiting: a → b → c → a; put a `wait` into the loop, or lead it on",
+        ),
+        (
+            "- {name: a, send: hello}\n  - {name: b, wait: 7 days, next: a}",
+            "steps[0]: loops for ever: no run leaves a, b; put a `filter` into the loop that ends it",
+        ),
+    ];
+    for (steps, expected) in table {
+        let found = spoilt("- send: hello\n  - wait: 3 days", steps);
+        assert!(found.contains(&format!("error: x.yaml: {expected}")), "{steps}: {found:#?}");
+    }
+    let weekly = "- {name: a, send: hello}\n  - wait: 7 days\n  - {filter: [{no_tag: x}], next: a}";
+    assert_eq!(spoilt("- send: hello\n  - wait: 3 days", weekly), [""; 0]);
+}
+
+#[test]
+fn a_choice_that_is_none_or_does_not_add_up_is_refused() {
+    let table = [
+        (
+            "{branch: []}",
+            "steps[1].branch: the branch has no arms; add one like `{when: [{tag: vip}], to: STEP}`, or remove the step",
+        ),
+        (
+            "{branch: [{when: [], to: end}]}",
+            "steps[1].branch[0].when: the arm has no conditions; add one, or lead there by `else`",
+        ),
+        ("{split: []}", "steps[1].split: the shares add up to 0 percent; make them 100"),
+        (
+            "{split: [{percent: 33.33, to: end}, {percent: 66.66, to: end}]}",
+            "steps[1].split: the shares add up to 99.99 percent; make them 100",
+        ),
+        (
+            "{split: [{percent: 100, to: end}], next: end}",
+            "steps[1].next: nothing comes after a `split`; remove `next`",
+        ),
+        (
+            "{split: [{percent: 100, to: hullo}]}",
+            "steps[1].split[0].to: there is no step `hullo`; did you mean `hello`?",
+        ),
+        (
+            "{branch: [{when: [{tag: a}], to: nowhere}]}",
+            "steps[1].branch[0].to: there is no step `nowhere`; the steps are `hello`, `branch-2`, `end`",
+        ),
+        (
+            "hold_out: 101",
+            "steps[1].hold_out: 101 is not a part of a hundred; write a number from 0.01 to 100 with two decimals at most",
+        ),
+        ("hold_out: ten", "steps[1].hold_out: is a text, not a number; write a number"),
+        ("split: [{percent: 50}]", "steps[1].split[0]: `to` is missing; add `to:`"),
+        ("branch: [{to: hello}]", "steps[1].branch[0]: `when` is missing; add `when:`"),
+    ];
+    for (step, expected) in table {
+        let found = spoilt("wait: 3 days\n", &format!("{step}\n  - {{name: end, exit: over}}\n"));
+        assert!(found.contains(&format!("error: x.yaml: {expected}")), "{step}: {found:#?}");
+    }
+    let fine = "{split: [{percent: 33.33, to: end}, {percent: 66.67, to: end}]}\n  - {name: end, exit: over}\n";
+    assert_eq!(spoilt("wait: 3 days\n", fine), [""; 0]);
+}
+
+#[test]
+fn too_many_steps_are_refused() {
+    let many = "  - send: hello\n".repeat(crate::limits::STEPS + 1);
+    let found = spoilt("  - send: hello\n", &many);
+    assert!(found[0].contains("there are 202 steps, more than 200; split the workflow in two"), "{found:?}");
+}
