@@ -47,14 +47,30 @@ messages:
     text: We have it
 ";
 
+/// A wait for an event, which the past is asked for.
+const CARTS: &str = "
+id: cmp_carts
+name: Carts
+kind: workflow
+trigger: {event: Left cart}
+from: hello@larkspur.example
+steps:
+  - {wait_for: {event: Bought, match: {cart: event.cart}}, within: 1 day}
+  - {send: still}
+messages:
+  still: {subject: Still there?, text: Hello again}
+";
+
 /// Plays it.
 pub(crate) async fn play(stage: &Stage) {
     stage.publish(SERIES).await;
     stage.publish(RECEIPTS).await;
+    stage.publish(CARTS).await;
     stage.identify("ann", json!({"plan": "free"})).await;
     stage.track("ann", "Signed up", json!({})).await;
     stage.pass(SignedDuration::from_mins(10)).await;
     recipient(stage).await;
+    cart(stage).await;
     stage.pass(SignedDuration::from_hours(24 * 40)).await;
     assert!(stage.mails().len() >= 2, "{:?}", stage.sent());
     bounce(stage).await;
@@ -65,6 +81,14 @@ pub(crate) async fn play(stage: &Stage) {
     poison(stage).await;
     operator(stage).await;
     status(stage).await;
+}
+
+/// A cart that is bought while a run waits for that.
+async fn cart(stage: &Stage) {
+    for event in ["Left cart", "Bought"] {
+        stage.track("ann", event, json!({"cart": 7})).await;
+        stage.pass(SignedDuration::from_mins(10)).await;
+    }
 }
 
 /// Opens, clicks, views and unsubscribes.

@@ -3,6 +3,7 @@
 #![allow(clippy::indexing_slicing, clippy::expect_used, reason = "a story that fails fails the test")]
 
 mod again;
+mod carts;
 mod claim;
 mod consent;
 mod cost;

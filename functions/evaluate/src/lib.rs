@@ -12,6 +12,7 @@ use dunlin_aws::profiles::Profiles;
 use dunlin_aws::pulses::Pulses;
 use dunlin_aws::runs::Runs;
 use dunlin_aws::settings::Setting;
+use dunlin_aws::waiters::Waiters;
 use dunlin_aws::{Clients, Clock, Hold, Settings, resources};
 
 /// The settings it needs; `infra/template.yaml` gives it these and no others.
@@ -19,11 +20,12 @@ pub const SETTINGS: &[Setting] = &[Setting::Region, Setting::Prefix, Setting::Qu
 /// The connections it opens at init.
 pub const WARM: Warm = Warm { table: Some(resources::CONTROL), queue: Some(resources::SENDS) };
 
-/// What `evaluate` may touch: profiles, runs, timers, the steps queue, the lanes of mails; it reads campaigns and parks poison.
+/// What `evaluate` may touch: profiles, runs, waiters, timers, the steps queue, the lanes of mails; it reads campaigns and parks poison.
 #[derive(Clone, Debug)]
 pub struct Evaluate {
     profiles: Profiles,
     runs: Runs,
+    waiters: Waiters,
     commands: Commands,
     catalog: Catalog,
     parked: Parked,
@@ -39,6 +41,7 @@ impl Evaluate {
         Self {
             profiles: Profiles::new(clients, &settings.prefix),
             runs: Runs::new(clients, &settings.prefix),
+            waiters: Waiters::new(clients, &settings.prefix),
             commands: Commands::new(clients, settings),
             catalog: Catalog::new(Control::new(clients, &settings.prefix), clients.clock.clone()),
             parked: Parked::new(clients, &settings.prefix),

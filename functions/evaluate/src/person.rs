@@ -8,11 +8,12 @@ use dunlin_aws::runs::{Runs, tell};
 use dunlin_aws::{Error, Kind, Stored, planted, resources};
 use dunlin_core::call::{Action, Call};
 use dunlin_core::condition::Facts;
-use dunlin_core::ids::{EventId, UserId};
+use dunlin_core::ids::{EventId, ProjectId, UserId};
 use dunlin_core::profile::rename::rename;
-use dunlin_core::profile::{Profile, Stamp, Start, counts_as};
+use dunlin_core::profile::{Activity, Profile, Stamp, Start, counts_as};
 use dunlin_core::run::{Run, RunState, Transition, start};
 use dunlin_core::task::{Lane, TriggerEvent};
+use dunlin_core::topic::{Topic, touched};
 use dunlin_core::trigger::{Campaigns, entries};
 
 use crate::Evaluate;
@@ -67,6 +68,20 @@ impl Evaluate {
                 self.begin(&self.runs, transition).await?;
             }
         }
+        let topics: BTreeSet<Topic> = calls.iter().flat_map(|call| touched(call, &live.subjects)).collect();
+        for topic in topics {
+            self.notify(project, &stored.state, Some(&topic)).await?;
+        }
+        Ok(())
+    }
+
+    /// Has the runs that wait for a topic look at what is stored by now, or all that wait for anything.
+    async fn notify(&self, project: &ProjectId, profile: &Profile, topic: Option<&Topic>) -> Result<(), Error> {
+        let now = self.clock.now();
+        for user in std::iter::once(&profile.id).chain(profile.former()) {
+            let waiters = self.waiters.list(project, user, topic).await?;
+            self.commands.look(project, &waiters, now, now).await?;
+        }
         Ok(())
     }
 
@@ -101,9 +116,11 @@ impl Evaluate {
         let before = from.state.clone();
         let renamed = rename(from.state, to.state, new_id, Stamp::of(call));
         if renamed.aliases.is_empty() || renamed.profile == before {
-            return Ok(());
+            return self.notify(&call.project, &before, None).await;
         }
-        self.profiles.rename(&call.project, &versions, &renamed, self.clock.now()).await
+        self.profiles.rename(&call.project, &versions, &renamed, self.clock.now()).await?;
+        // What one of them waits for may have happened to the other.
+        self.notify(&call.project, &renamed.profile, None).await
     }
 
     /// Stores a run and carries out its commands. One that is over at once needs no row, if it would go the same way again,
@@ -155,7 +172,7 @@ fn enter(
 ) -> bool {
     let Some(event) = trigger(profile, call) else { return false };
     let (mut changed, now) = (false, call.accepted_at);
-    for entry in entries(&event, now, &Facts { profile, event: &event, now }, &live.campaigns) {
+    for entry in entries(&event, now, &Facts::new(profile, &event, now), &live.campaigns) {
         let campaign = &entry.published.campaign;
         // A call that comes again meets the decision that was made, not one by what has become true since.
         let known = if is_new { None } else { profile.has_started(campaign, call) };
@@ -172,7 +189,11 @@ fn enter(
             first => changed |= first == Start::First,
         }
         let lane = Lane::of(campaign, lane.stem == resources::BACKLOG.stem);
-        let (user, facts) = (profile.id.clone(), Facts { profile, event: &event, now });
+        let past: Vec<TriggerEvent> = match campaign.sought().next() {
+            Some(_) => profile.riding().iter().filter_map(Activity::event).collect(),
+            None => Vec::new(),
+        };
+        let (user, facts) = (profile.id.clone(), Facts { past: &past, ..Facts::new(profile, &event, now) });
         transitions.push(start(entry.published, call.project.clone(), user, event.clone(), lane, &facts, &live.zone));
     }
     changed

@@ -40,7 +40,7 @@ pub(crate) struct Campaign {
 
 impl From<Head> for Campaign {
     fn from(head: Head) -> Self {
-        let Head { id, name, version, published_at, updated_at, paused } = head;
+        let Head { id, name, version, published_at, updated_at, paused, subjects: _ } = head;
         Self { id: id.into(), name, version, published_at, updated_at, paused }
     }
 }

@@ -77,7 +77,7 @@ pub(crate) struct Trigger {
 #[schema(as = Reason)]
 pub(crate) struct Because {
     /// A word for programs: `deleted`, `unsubscribed`, `no_address`, `suppressed`, `condition`, `empty`, `template`,
-    /// `no_campaign`, `refused`, `unknown`, `failed`.
+    /// `expired`, `no_campaign`, `refused`, `unknown`, `failed`.
     #[schema(example = "unsubscribed")]
     code: &'static str,
     /// A sentence for people.
@@ -149,6 +149,7 @@ fn because(reason: &Reason) -> Because {
         Reason::NoAddress => "the profile has no valid address".to_owned(),
         Reason::Suppressed(SuppressionReason::HardBounce) => "the address bounced for good before".to_owned(),
         Reason::Suppressed(SuppressionReason::Complaint) => "the owner of the address complained before".to_owned(),
+        Reason::Expired => "it came too late to be worth sending".to_owned(),
         Reason::Condition(which) => format!("a condition was not met: {which}"),
         Reason::Empty(what) => format!("the mail came out empty: {what}"),
         Reason::Template(why) => format!("the template failed for this person: {why}"),

@@ -99,11 +99,19 @@ impl Schedule {
         if live.is_paused(&run.campaign) {
             return self.commands.put_back(step, now + HOLD, now).await;
         }
-        tell_lateness(&run, now);
+        if !step.look {
+            tell_lateness(&run, now);
+        }
         let campaign = self.catalog.version(&run.project, &run.campaign, run.version).await?;
         let profile = self.profiles.get(&run.project, &run.user).await?;
-        let facts = Facts { profile: &profile.state, event: &run.event, now };
+        let past = match profile.state.has_past(campaign.sought(), run.event.at) {
+            true => self.profiles.past(&run.project, &profile.state, run.event.at).await?,
+            false => Vec::new(),
+        };
+        let facts = Facts { past: &past, ..Facts::new(&profile.state, &run.event, now) };
         match run.advance(&campaign, &facts, &live.zone) {
+            // What was to be looked for has not come; the timer is set.
+            Advance::NotDue { .. } if step.look => Ok(()),
             Advance::NotDue { due_at } => self.commands.put_back(step, due_at, now).await,
             Advance::Ended => Ok(()),
             Advance::Moved(transition) => {

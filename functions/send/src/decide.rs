@@ -64,6 +64,7 @@ impl Sender {
             campaign_name: &campaign.name,
             person: Person { id: &profile.id, email: &to, tags: &person_tags, properties: &properties },
             event: &task.event,
+            journey: &task.journey,
             now,
             links,
             tracking: Tracking { opens: true, clicks: true, conversions: true, utm_source: Some(UTM_SOURCE) },
@@ -113,7 +114,10 @@ fn admit(
     if !campaign.ignores_unsubscribes() && !profile.subscribed() {
         return Err(Reason::Unsubscribed);
     }
-    let facts = Facts { profile, event: &task.event, now };
+    if task.expires_at.is_some_and(|expires_at| now > expires_at) {
+        return Err(Reason::Expired);
+    }
+    let facts = Facts { journey: &task.journey, ..Facts::new(profile, &task.event, now) };
     if let Decision::Fail(why) = sending.decide(&facts) {
         return Err(Reason::Condition(why.as_str().to_owned()));
     }

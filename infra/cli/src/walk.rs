@@ -13,8 +13,8 @@ use dunlin_core::email::Email;
 use dunlin_core::event_name::EventName;
 use dunlin_core::ids::{EventId, ProjectId, UserId};
 use dunlin_core::profile::Profile;
+use dunlin_core::run::codes;
 use dunlin_core::run::dry::{DryRun, MOVES, Stop, dry_run};
-use dunlin_core::run::{EndReason, codes};
 use dunlin_core::task::TriggerEvent;
 use dunlin_core::wait::Zone;
 use jiff::Timestamp;
@@ -126,7 +126,7 @@ fn tell(dry: &DryRun) -> Vec<String> {
     }
     lines.extend(dry.stops.iter().map(|stop| line(stop, &dry.zone.zone)));
     lines.push(match &dry.end {
-        Some(reason) => format!("{} {}", say::green("ends:"), why(reason)),
+        Some(reason) => format!("{} {reason}", say::green("ends:")),
         None => format!("{} after {MOVES} moves, it goes on like this", say::yellow("cut")),
     });
     lines
@@ -138,19 +138,6 @@ fn line(stop: &Stop, zone: &Zone) -> String {
         stop.held_back.as_ref().map_or_else(String::new, |why| say::red(format!(", but it does not leave: {why}")));
     let times = format!("{local} {zone}  {}", say::dim(stop.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()));
     format!("{times}  {:<16} {}{held}", stop.passed.step, stop.passed.what)
-}
-
-fn why(reason: &EndReason) -> String {
-    match reason {
-        EndReason::Completed => "after the last step".to_owned(),
-        EndReason::Exited { step, why } => format!("at `{step}`, {why}"),
-        EndReason::Filtered { step, why } => format!("at `{step}`, {why}"),
-        EndReason::NotADate { step, why } => format!("at `{step}`, {why}"),
-        EndReason::HeldOut { step } => format!("at `{step}`, held out"),
-        EndReason::Deleted => "the person is deleted".to_owned(),
-        EndReason::Lost { step } => format!("there is no step `{step}`"),
-        EndReason::Looping { step } => format!("it loops for ever at `{step}`"),
-    }
 }
 
 #[cfg(test)]

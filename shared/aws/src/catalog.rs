@@ -1,11 +1,12 @@
 //! Campaigns in memory. A function answers from what it holds and refreshes that now and then; when the table does
 //! not answer, what it holds goes on being true enough.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dunlin_core::campaign::Campaign;
 use dunlin_core::ids::{CampaignId, ProjectId};
+use dunlin_core::topic::Subject;
 use dunlin_core::trigger::{Campaigns, Published};
 use dunlin_core::wait::Zone;
 use jiff::{SignedDuration, Timestamp};
@@ -42,6 +43,8 @@ pub struct Live {
     pub zone: Zone,
     /// Its campaigns, by the event that starts them.
     pub campaigns: Campaigns,
+    /// What runs of these campaigns, of any version, may have to be told of.
+    pub subjects: BTreeSet<Subject>,
     heads: Vec<Head>,
 }
 
@@ -123,7 +126,8 @@ impl Catalog {
         }
         let project = self.control.project(project).await?.map(|stored| stored.state);
         let zone = project.as_ref().and_then(|project| project.timezone.clone()).unwrap_or_default();
-        Ok(Live { project, zone, campaigns: Campaigns::new(published), heads })
+        let subjects = heads.iter().flat_map(|head| head.subjects.clone()).collect();
+        Ok(Live { project, zone, campaigns: Campaigns::new(published), subjects, heads })
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {

@@ -1,9 +1,9 @@
 //! Carries out what a run decided. Everything here may be done again: ids are derived, rows are the same rows.
 
-use dunlin_core::ids::DeliveryId;
+use dunlin_core::ids::{DeliveryId, ProjectId};
 use dunlin_core::run::{Command, Run};
 use dunlin_core::task::{Lane, Send, Step, VERSION};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::clients::Clients;
 use crate::error::Result;
@@ -11,11 +11,17 @@ use crate::queues::{Outgoing, Queue};
 use crate::resources;
 use crate::settings::Settings;
 use crate::timers::{NEAR, Timer, Timers};
+use crate::waiters::{Waiter, Waiters};
 
-/// Where commands go: the timers table, the steps queue, the lanes of mails.
+/// How long after a run has begun to listen it looks once more at the person's past: by then everybody who takes calls
+/// knows that its campaign listens (`catalog`: five seconds), and tells it of what comes.
+const LOOK: SignedDuration = SignedDuration::from_secs(6);
+
+/// Where commands go: the timers table, the waiters, the steps queue, the lanes of mails.
 #[derive(Clone, Debug)]
 pub struct Commands {
     timers: Timers,
+    waiters: Waiters,
     steps: Queue,
     transactional: Queue,
     triggered: Queue,
@@ -29,6 +35,7 @@ impl Commands {
         let queue = |queue| Queue::new(&clients.sqs, settings.queue_url(queue));
         Self {
             timers: Timers::new(clients, &settings.prefix),
+            waiters: Waiters::new(clients, &settings.prefix),
             steps: queue(resources::STEPS),
             transactional: queue(resources::SENDS_TRANSACTIONAL),
             triggered: queue(resources::SENDS),
@@ -45,8 +52,8 @@ impl Commands {
         }
     }
 
-    /// Carries out the commands of a run: mails first, then the timer, so that a timer proves that the mails are on their
-    /// way. `stored` says whether the run has a row that a mail can name.
+    /// Carries out the commands of a run: mails first, then the others in their order, the timer last, so that a timer
+    /// proves that everything else is on its way. `stored` says whether the run has a row that a mail can name.
     ///
     /// # Errors
     /// When a table or queue does not answer; the whole may be done again.
@@ -58,23 +65,61 @@ impl Commands {
         now: impl Fn() -> Timestamp,
     ) -> Result<()> {
         let mails = commands.iter().filter_map(|command| match command {
-            Command::Send { delivery, step, .. } => {
-                Some(Outgoing::now(&run.project, &mail(run, delivery, step, stored)))
+            Command::Send { delivery, step, expires_at, .. } => {
+                Some(Outgoing::now(&run.project, &mail(run, (delivery, step, *expires_at), stored)))
             }
-            Command::Wake { .. } => None,
+            _ => None,
         });
         self.lane(run.lane).put(&mails.collect::<Result<Vec<_>>>()?).await?;
         for command in commands {
-            let Command::Wake { due_at, moves } = command else { continue };
-            let timer = Timer { project: run.project.clone(), run: run.id.clone(), moves: *moves, due_at: *due_at };
-            self.timers.put(&timer).await?;
-            // Read the clock after the row is there: only then is a sweep sure to find it, or it is near.
-            let now = now();
-            if *due_at < now + NEAR {
-                self.wake(std::slice::from_ref(&timer), now).await?;
+            match command {
+                Command::Send { .. } => {}
+                Command::Listen { topics, moves, until } => {
+                    self.waiters.put(run, topics, *moves, *until).await?;
+                    let waiter = Waiter { run: run.id.clone(), moves: *moves };
+                    self.look(&run.project, [&waiter], now() + LOOK, now()).await?;
+                }
+                Command::StopListening { topics } => self.waiters.remove(run, topics).await?,
+                Command::Wake { due_at, moves } => {
+                    let (project, run) = (run.project.clone(), run.id.clone());
+                    self.set(&Timer { project, run, moves: *moves, due_at: *due_at }, &now).await?;
+                }
             }
         }
         Ok(())
+    }
+
+    async fn set(&self, timer: &Timer, now: impl Fn() -> Timestamp) -> Result<()> {
+        self.timers.put(timer).await?;
+        // Read the clock after the row is there: only then is a sweep sure to find it, or it is near.
+        let now = now();
+        if timer.due_at < now + NEAR {
+            self.wake(std::slice::from_ref(timer), now).await?;
+        }
+        Ok(())
+    }
+
+    /// Has runs look at their person's past, at `at`.
+    ///
+    /// # Errors
+    /// When the queue does not take all hints; all may be given again.
+    pub async fn look(
+        &self,
+        project: &ProjectId,
+        waiters: impl IntoIterator<Item = &Waiter>,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Result<()> {
+        let hints = waiters.into_iter().map(|waiter| {
+            let (run, moves) = (waiter.run.clone(), waiter.moves);
+            Outgoing::at(
+                project,
+                &Step { v: VERSION, project: project.clone(), run, moves, due_at: at, look: true },
+                at,
+                now,
+            )
+        });
+        self.steps.put(&hints.collect::<Result<Vec<_>>>()?).await
     }
 
     /// Puts a step back until it is due.
@@ -103,7 +148,7 @@ impl Commands {
     }
 }
 
-fn mail(run: &Run, delivery: &DeliveryId, step: &str, stored: bool) -> Send {
+fn mail(run: &Run, (delivery, step, expires_at): (&DeliveryId, &str, Option<Timestamp>), stored: bool) -> Send {
     Send {
         v: VERSION,
         project: run.project.clone(),
@@ -115,6 +160,8 @@ fn mail(run: &Run, delivery: &DeliveryId, step: &str, stored: bool) -> Send {
         run: stored.then(|| run.id.clone()),
         event: run.event.clone(),
         lane: run.lane,
+        journey: run.journey.clone(),
+        expires_at,
     }
 }
 
@@ -125,5 +172,6 @@ fn hint(timer: &Timer) -> Step {
         run: timer.run.clone(),
         moves: timer.moves,
         due_at: timer.due_at,
+        look: false,
     }
 }

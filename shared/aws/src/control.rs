@@ -1,10 +1,12 @@
 //! What operators make: projects, their tokens, their campaigns and the versions of these.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dunlin_core::campaign::Campaign;
 use dunlin_core::ids::{CampaignId, ProjectId};
 use dunlin_core::token::{Claim, Revocations};
+use dunlin_core::topic::Subject;
 use dunlin_core::trigger::Published;
 use dunlin_core::wait::Zone;
 use jiff::Timestamp;
@@ -72,6 +74,9 @@ pub struct Head {
     pub updated_at: Timestamp,
     /// Takes no entries; runs hold.
     pub paused: bool,
+    /// What runs of any version may have to be told of.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub subjects: BTreeSet<Subject>,
 }
 
 /// The control table.
@@ -186,6 +191,8 @@ impl Control {
             return Ok(stored.state.clone());
         }
         let (seen, last) = stored.map_or((0, None), |stored| (stored.version, Some(stored.state)));
+        let mut subjects = campaign.subjects();
+        subjects.extend(last.iter().flat_map(|head| head.subjects.clone()));
         let version = self.put_version(project, campaign, last.as_ref().map_or(1, |head| head.version + 1)).await?;
         let head = Head {
             id: campaign.id.clone(),
@@ -194,6 +201,7 @@ impl Control {
             published_at: last.as_ref().map_or(now, |head| head.published_at),
             updated_at: now,
             paused: last.is_some_and(|head| head.paused),
+            subjects,
         };
         self.table.put(project.as_str(), &head_key(&campaign.id), seen, &head, vec![]).await?;
         Ok(head)

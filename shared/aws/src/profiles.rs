@@ -10,6 +10,7 @@ use dunlin_core::ids::{self, EventId, ProjectId, UserId, digest};
 use dunlin_core::limits::{ACTIVITY_DAYS, ALIAS_HOPS};
 use dunlin_core::profile::rename::Renamed;
 use dunlin_core::profile::{Activity, Profile};
+use dunlin_core::task::TriggerEvent;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +47,9 @@ pub struct Suppression {
     /// Since when.
     pub at: Timestamp,
 }
+
+/// Chunks of activity in which one looks first for what happened lately.
+const PAST: usize = 8;
 
 /// The partition of a person.
 fn person(project: &ProjectId, user: &UserId) -> String {
@@ -153,6 +157,29 @@ impl Profiles {
         let chunks: Vec<Vec<Activity>> =
             self.table.list(&person(project, user), "activity#", Order::NewestFirst, limit).await?;
         Ok(chunks.into_iter().flat_map(|chunk| chunk.into_iter().rev()).collect())
+    }
+
+    /// The person's events since `since`, oldest first, as far back as activity goes: what rides in the profile, and what is
+    /// in chunks. Half a read unit for each 4 KB of them; nothing, where everything rides.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn past(&self, project: &ProjectId, profile: &Profile, since: Timestamp) -> Result<Vec<TriggerEvent>> {
+        let mut activity = profile.riding().to_vec();
+        for user in std::iter::once(&profile.id).chain(profile.former()) {
+            let mut found = self.list_activity(project, user, PAST).await?;
+            // A chunk has what was accepted from its first entry on; what happened later was accepted later.
+            let is_whole = found.last().is_none_or(|first| first.accepted_at() < since) || found.len() < PAST;
+            if !is_whole {
+                found = self.list_activity(project, user, usize::MAX).await?;
+            }
+            activity.extend(found);
+        }
+        let mut events: Vec<TriggerEvent> =
+            activity.iter().filter(|one| one.at >= since).filter_map(Activity::event).collect();
+        events.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+        events.dedup_by(|a, b| a.id == b.id);
+        Ok(events)
     }
 
     /// The ids of all calls in a person's activity: asked only when the profile itself may have forgotten one.

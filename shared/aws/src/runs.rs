@@ -91,6 +91,9 @@ impl Runs {
 /// each step with what came of it.
 pub fn tell(moved: &Transition) {
     let Transition { run, misread, passed, .. } = moved;
+    if let Some(goal) = run.goal.as_ref().filter(|_| moved.reached) {
+        tracing::info!(project.id = %run.project, run.id = %run.id, campaign.id = %run.campaign, goal.event = %goal.event, "goal reached");
+    }
     if !misread.is_empty() {
         tracing::warn!(project.id = %run.project, run.id = %run.id, zone.misread = codes(misread), "zone not understood");
     }

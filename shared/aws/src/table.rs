@@ -207,10 +207,16 @@ pub(crate) fn put(item: Item) -> Result<WriteRequest> {
 
 /// A delete within a batch, of an item that was listed.
 pub(crate) fn delete(item: &Item) -> Result<WriteRequest> {
-    let keys: HashMap<_, _> = [HASH_KEY, SORT_KEY]
-        .iter()
-        .filter_map(|name| item.get(*name).map(|value| ((*name).to_owned(), value.clone())))
-        .collect();
+    let keys = [HASH_KEY, SORT_KEY].iter();
+    delete_of(keys.filter_map(|name| item.get(*name).map(|value| ((*name).to_owned(), value.clone()))).collect())
+}
+
+/// A delete within a batch, of the item with these keys.
+pub(crate) fn delete_key(pk: &str, sk: &str) -> Result<WriteRequest> {
+    delete_of(key(pk, sk))
+}
+
+fn delete_of(keys: HashMap<String, AttributeValue>) -> Result<WriteRequest> {
     let delete = DeleteRequest::builder()
         .set_key(Some(keys))
         .build()

@@ -2,12 +2,14 @@
 //! `filter` steps, and by a trigger).
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::call::Properties;
 use crate::event_name::EventName;
 use crate::filter::Test;
 use crate::profile::Profile;
@@ -24,7 +26,14 @@ pub struct Facts<'a> {
     pub event: &'a TriggerEvent,
     /// The present.
     pub now: Timestamp,
+    /// What the run has gathered on its way, by name.
+    pub journey: &'a Properties,
+    /// The person's events since the trigger, as far as whoever asks has loaded them, oldest first.
+    pub past: &'a [TriggerEvent],
 }
+
+/// What a run has gathered that has just begun.
+static NOTHING: LazyLock<Properties> = LazyLock::new(Properties::new);
 
 /// The answer, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,13 +133,20 @@ pub enum Since {
     Trigger,
 }
 
-impl Facts<'_> {
+impl<'a> Facts<'a> {
+    /// What is true of a person and an event, where no run has gathered anything and no other event is known.
+    #[must_use]
+    pub fn new(profile: &'a Profile, event: &'a TriggerEvent, now: Timestamp) -> Self {
+        Self { profile, event, now, journey: &NOTHING, past: &[] }
+    }
+
     /// The value of a property; `None` where it is unset.
     pub(crate) fn value(&self, property: &Property) -> Option<std::borrow::Cow<'_, Value>> {
         use std::borrow::Cow::{Borrowed, Owned};
         let found = match property.owner() {
             Owner::User => property.find(|name| self.profile.property(name)),
             Owner::Event => property.find(|name| self.event.data.get(name)),
+            Owner::Journey => property.find(|name| self.journey.get(name)),
         };
         if let Some(value) = found {
             return Some(Borrowed(value));

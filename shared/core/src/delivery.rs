@@ -113,6 +113,8 @@ pub enum Reason {
     NoAddress,
     /// The address bounced or complained before.
     Suppressed(SuppressionReason),
+    /// It was no longer worth sending: later than its step's `expire_after`.
+    Expired,
     /// A condition of the mail was not met: which.
     Condition(String),
     /// The mail came out without a subject, sender or body.
@@ -136,6 +138,7 @@ impl Reason {
             Self::Unsubscribed => "unsubscribed",
             Self::NoAddress => "no_address",
             Self::Suppressed(_) => "suppressed",
+            Self::Expired => "expired",
             Self::Condition(_) => "condition",
             Self::Empty(_) => "empty",
             Self::Template(_) => "template",

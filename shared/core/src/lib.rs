@@ -20,5 +20,6 @@ pub mod span;
 pub mod status;
 pub mod task;
 pub mod token;
+pub mod topic;
 pub mod trigger;
 pub mod wait;

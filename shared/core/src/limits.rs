@@ -67,6 +67,13 @@ pub const STEPS: usize = 200;
 /// Steps one run may take without waiting: a workflow that loops for ever is refused when it is
 /// published; this bounds what a mistake of ours could do.
 pub const STEPS_WITHOUT_WAIT: usize = STEPS + 1;
+/// Moves of one run: a loop that waits a day goes round for more than ten years. Beyond them a run ends.
+pub const MOVES: u32 = 10_000;
+/// Names under which a campaign's runs gather what they hear (`as`): with a call's size each and the trigger event, a run
+/// stays under 300 KB; DynamoDB ends at 400 KB.
+pub const JOURNEY_NAMES: usize = 8;
+/// Properties that an awaited event must share with the trigger.
+pub const MATCHED: usize = 4;
 /// Conditions nested in one another.
 pub const CONDITION_DEPTH: usize = 8;
 /// Bytes of a rendered mail, all parts: SES takes 40 MB, but a mail over 102 KB is cut by Gmail, and

@@ -14,9 +14,22 @@ pub enum Owner {
     User,
     /// The trigger event's.
     Event,
+    /// What the run has gathered on its way, by the name that a step gave it (`as`).
+    Journey,
 }
 
-/// A property of the person or of the trigger event; dots lead into nested objects, numbers into lists.
+impl Owner {
+    /// The word that a path begins with.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Event => "event",
+            Self::Journey => "journey",
+        }
+    }
+}
+
+/// A property of the person, of the trigger event or of the run; dots lead into nested objects, numbers into lists.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Property {
@@ -38,11 +51,12 @@ impl Property {
     /// Reads a path from outside.
     ///
     /// # Errors
-    /// When it does not begin with `user.` or `event.`, or nothing follows.
+    /// When it does not begin with `user.`, `event.` or `journey.`, or nothing follows.
     pub fn parse(text: &str) -> Result<Self, PropertyError> {
         let (owner, path) = match text.trim().split_once('.') {
             Some(("user", path)) if !path.is_empty() => (Owner::User, path),
             Some(("event", path)) if !path.is_empty() => (Owner::Event, path),
+            Some(("journey", path)) if !path.is_empty() => (Owner::Journey, path),
             _ => return Err(PropertyError(text.trim().chars().take(80).collect())),
         };
         Ok(Self { owner, path: path.to_owned() })
@@ -63,11 +77,16 @@ impl Property {
     /// The value at the path, where `get` finds the properties at its beginning. A property whose own name has
     /// dots is found before a nested one.
     pub(crate) fn find<'v>(&self, get: impl Fn(&str) -> Option<&'v Value>) -> Option<&'v Value> {
-        get(&self.path).or_else(|| {
-            let (name, inner) = self.path.split_once('.')?;
-            descend(get(name)?, inner)
-        })
+        find(&self.path, get)
     }
+}
+
+/// The value at a path, where `get` finds the properties at its beginning; see [`Property::find`].
+pub(crate) fn find<'v>(path: &str, get: impl Fn(&str) -> Option<&'v Value>) -> Option<&'v Value> {
+    get(path).or_else(|| {
+        let (name, inner) = path.split_once('.')?;
+        descend(get(name)?, inner)
+    })
 }
 
 fn descend<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
@@ -88,11 +107,7 @@ fn child<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
 
 impl fmt::Display for Property {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let owner = match self.owner {
-            Owner::User => "user",
-            Owner::Event => "event",
-        };
-        write!(f, "{owner}.{}", self.path)
+        write!(f, "{}.{}", self.owner.word(), self.path)
     }
 }
 
@@ -116,10 +131,10 @@ impl JsonSchema for Property {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A property as templates name it: of the person (`user.…`) or of the trigger event (`event.…`). Dots lead into nested objects.",
+            "description": "A property as templates name it: of the person (`user.…`), of the trigger event (`event.…`) or of what the run has gathered (`journey.…`). Dots lead into nested objects.",
             "type": "string",
             "format": "property",
-            "pattern": "^(user|event)\\..+$",
+            "pattern": "^(user|event|journey)\\..+$",
             "examples": ["user.plan", "event.order.total"],
         })
     }

@@ -15,21 +15,30 @@
 //! Commands are in order, the timer last: a timer that is set says that everything before it was done, so a crash at any
 //! point between leaves either a hint to be met again or an overdue run for `sweep` to find.
 
+mod choosing;
 pub mod dry;
+mod hearing;
+mod state;
 mod steps;
 mod waiting;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::call::Properties;
 use crate::campaign::{Action, Campaign, Target};
-use crate::condition::{Facts, Reason};
+use crate::condition::Facts;
 use crate::ids::{CampaignId, DeliveryId, EventId, ProjectId, RunId, UserId};
+use crate::limits;
 use crate::task::{Lane, TriggerEvent};
+use crate::topic::Topic;
 use crate::trigger::Published;
 use crate::wait::zone::{Misread, Zone};
 
+use state::wakes_at;
+pub use state::{EndReason, Reached, RunState};
 use steps::{Passage, Way};
 use waiting::person_zone;
 pub use waiting::{EVE, Meant, codes};
@@ -61,78 +70,18 @@ pub struct Run {
     pub moves: u32,
     /// Where it is.
     pub state: RunState,
+    /// What it has gathered on its way, by the names that steps gave (`as`).
+    #[serde(default, skip_serializing_if = "Properties::is_empty")]
+    pub journey: Properties,
+    /// Up to when each step that listens has heard: in a loop, what it hears next came later.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub heard: BTreeMap<String, Timestamp>,
+    /// The event that reached the campaign's goal, and when it happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goal: Option<Reached>,
     /// The commands of its last move, to be carried out again when a hint is met again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub last_commands: Vec<Command>,
-}
-
-/// Where a run is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum RunState {
-    /// In a `wait` step.
-    Waiting {
-        /// The step.
-        step: String,
-        /// When the wait is over.
-        due_at: Timestamp,
-        /// What it means, where the clock on the wall decides.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        meant: Option<Box<Meant>>,
-    },
-    /// Over.
-    Ended {
-        /// When.
-        at: Timestamp,
-        /// Why.
-        reason: EndReason,
-    },
-}
-
-/// Why a run ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum EndReason {
-    /// After the last step.
-    Completed,
-    /// At an `exit` step.
-    Exited {
-        /// The step.
-        step: String,
-        /// Its text.
-        why: String,
-    },
-    /// At a `filter` step.
-    Filtered {
-        /// The step.
-        step: String,
-        /// The condition that did not hold.
-        why: Reason,
-    },
-    /// At a `wait` step for a date: the property is none.
-    NotADate {
-        /// The step.
-        step: String,
-        /// Which property, and what was there; never its value.
-        why: String,
-    },
-    /// At a `hold_out` step: the person is in the group that is held out.
-    HeldOut {
-        /// The step.
-        step: String,
-    },
-    /// The person was deleted; what the event said is erased with them.
-    Deleted,
-    /// A step leads to one that is not there; a checked campaign has none.
-    Lost {
-        /// The step that is not there.
-        step: String,
-    },
-    /// Too many steps without a wait between; a checked campaign has no such loop. Nothing of that move was sent.
-    Looping {
-        /// The step at which it was stopped.
-        step: String,
-    },
 }
 
 /// What is to be done after the run is stored, in order. Doing it twice does it once: the ids are the same.
@@ -154,6 +103,23 @@ pub enum Command {
         step: String,
         /// The message it sends.
         message: String,
+        /// From when on it is not worth sending.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<Timestamp>,
+    },
+    /// Tell the run of these topics, and look once more when nothing can have been missed.
+    Listen {
+        /// The topics.
+        topics: BTreeSet<Topic>,
+        /// The run's moves, for the hint.
+        moves: u32,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Tell it of them no longer.
+    StopListening {
+        /// The topics.
+        topics: BTreeSet<Topic>,
     },
 }
 
@@ -167,6 +133,8 @@ pub struct Transition {
     /// Whether what was true just then decided the way: a start that is made again may go another. Such a run needs a row,
     /// over or not.
     pub asked: bool,
+    /// Whether the campaign's goal was reached in this move.
+    pub reached: bool,
     /// What of the profile should say the person's zone and does not, where a wait asked.
     pub misread: Vec<Misread>,
     /// The steps that were taken, in order, for people to read.
@@ -198,7 +166,7 @@ pub enum Advance {
 
 /// Starts a run: takes its steps up to the first wait, or the end.
 ///
-/// Its first wait counts from the facts' present. `lane` is that of its mails ([`Lane::of`]), `zone` the project's.
+/// Its first wait counts from the event's own time, and the next ones from when that was over, be it long ago. `lane` is that of its mails ([`Lane::of`]), `zone` the project's.
 #[must_use]
 pub fn start(
     published: &Published,
@@ -223,10 +191,16 @@ pub fn start(
         started_at: now,
         moves: 0,
         state,
+        journey: Properties::new(),
+        heard: BTreeMap::new(),
+        goal: None,
         last_commands: Vec::new(),
     };
     let first = if campaign.steps.is_empty() { Target::End } else { Target::Step(0) };
-    run.walk(&Way { campaign, facts, zone }, first, now)
+    // An event that comes late counts from its own time: what it is late by is taken off the waits.
+    let (way, passage) = (Way { campaign, facts, zone }, Passage::catching_up());
+    let since = run.event.at.min(now);
+    run.go(&way, first, since, passage)
 }
 
 impl Run {
@@ -236,23 +210,38 @@ impl Run {
         RunId::derive(&[project.as_str(), campaign.as_str(), event.as_str()])
     }
 
-    /// Goes on, if it is time: takes steps up to the next wait, or the end.
+    /// Goes on, if it is time or what it waits for has come: takes steps up to the next wait, or the end.
     ///
     /// `campaign` must be the version the run started with; `zone` is the project's.
     #[must_use]
     pub fn advance(&self, campaign: &Campaign, facts: &Facts<'_>, zone: &Zone) -> Advance {
         let RunState::Waiting { step, due_at, meant } = &self.state else { return Advance::Ended };
-        if let Some(due_at) = self.due_at().filter(|due_at| facts.now < *due_at) {
+        let early = self.due_at().filter(|due_at| facts.now < *due_at);
+        let there = campaign.step(step).map(|(index, step)| (index, step, &step.action));
+        let listens = there.is_some_and(|(.., action)| action.listens().is_some());
+        if let Some(due_at) = early.filter(|_| !listens) {
             return Advance::NotDue { due_at };
         }
         if !facts.profile.remembers(self.event.at) {
             let run = self.erased(facts.now);
             return Advance::Moved(Box::new(Passage::default().over(run)));
         }
-        let way = Way { campaign, facts, zone };
+        let way = Way { campaign, facts: &Facts { journey: &self.journey, ..*facts }, zone };
         let next = Self { moves: self.moves.saturating_add(1), ..self.clone() };
-        let moved = match campaign.step(step).map(|(index, step)| (index, step, &step.action)) {
+        if next.moves > limits::MOVES {
+            let state = RunState::Ended { at: facts.now, reason: EndReason::Looping { step: step.clone() } };
+            return Advance::Moved(Box::new(Passage::default().stop(next, state)));
+        }
+        let moved = match there {
             None => next.walk(&way, Target::Missing(step), *due_at),
+            Some((index, step, _)) if listens => {
+                let since = meant.as_ref().map_or(self.started_at, |meant| meant.since);
+                match (next.clone().hears(&way, (index, step), since, *due_at), early) {
+                    (Some(moved), _) => moved,
+                    (None, Some(due_at)) => return Advance::NotDue { due_at },
+                    (None, None) => next.times_out(&way, (index, step), *due_at),
+                }
+            }
             Some((index, step, Action::Wait { wait })) if let Some(meant) = meant => {
                 let found = person_zone(facts, zone);
                 let stands = self.again((&step.name, wait), meant, facts, &found, *due_at);
@@ -268,23 +257,14 @@ impl Run {
     pub fn erased(&self, now: Timestamp) -> Self {
         let state = RunState::Ended { at: now, reason: EndReason::Deleted };
         let event = TriggerEvent { data: Properties::new(), ..self.event.clone() };
-        Self { moves: self.moves.saturating_add(1), state, event, last_commands: Vec::new(), ..self.clone() }
+        let (moves, journey) = (self.moves.saturating_add(1), Properties::new());
+        Self { moves, state, event, journey, last_commands: Vec::new(), ..self.clone() }
     }
 
     /// When the run wants to be woken; `None` once it is over.
     #[must_use]
     pub fn due_at(&self) -> Option<Timestamp> {
         wakes_at(&self.state)
-    }
-}
-
-/// When a run in this state wants to be woken.
-fn wakes_at(state: &RunState) -> Option<Timestamp> {
-    match state {
-        RunState::Waiting { due_at, meant, .. } => {
-            Some(meant.as_ref().and_then(|meant| meant.look_at).unwrap_or(*due_at))
-        }
-        RunState::Ended { .. } => None,
     }
 }
 

@@ -4,7 +4,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::call::Call;
+use crate::call::{Call, Properties};
 use crate::campaign::Campaign;
 use crate::ids::{CampaignId, DeliveryId, EventId, ProjectId, RunId, UserId};
 
@@ -38,6 +38,9 @@ pub struct Step {
     pub moves: u32,
     /// When the run wants to be woken.
     pub due_at: jiff::Timestamp,
+    /// Whether it is to look at the person's past: something may have come that it waits for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub look: bool,
 }
 
 /// The lane that a mail waits in: each is a queue of its own with its own concurrency, so that no lane waits for
@@ -98,6 +101,12 @@ pub struct Send {
     /// The lane it waits in, for as long as it waits.
     #[serde(default, skip_serializing_if = "Lane::is_triggered")]
     pub lane: Lane,
+    /// What the run had gathered on its way, by name.
+    #[serde(default, skip_serializing_if = "Properties::is_empty")]
+    pub journey: Properties,
+    /// From when on it is not worth sending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<jiff::Timestamp>,
 }
 
 /// The event that started a run, as templates and conditions see it.
@@ -111,7 +120,7 @@ pub struct TriggerEvent {
     pub at: jiff::Timestamp,
     /// Its properties.
     #[serde(default)]
-    pub data: crate::call::Properties,
+    pub data: Properties,
 }
 
 /// A task as queue text: JSON in which the characters that SQS refuses are escaped.

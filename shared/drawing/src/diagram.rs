@@ -86,6 +86,10 @@ impl Box {
     fn of(campaign: &Campaign, step: &Step) -> Self {
         let (shape, text) = match &step.action {
             Action::Wait { wait } => (Shape::Wait, wait.to_string()),
+            Action::WaitFor(wait) => (Shape::Wait, format!("until {}, at most {}", wait.wait_for.event, wait.within)),
+            Action::WaitUntil(wait) => {
+                (Shape::Wait, format!("until {}, at most {}", all(&wait.wait_until), wait.within))
+            }
             Action::Send { send, .. } => {
                 let subject = campaign.messages.get(send).map(|message| message.subject.as_str());
                 (Shape::Deed, format!("sends: {}", subject.unwrap_or(send)))
@@ -106,6 +110,8 @@ fn ways<'c>(campaign: &'c Campaign, index: usize, step: &'c Step) -> Vec<(Target
         Action::Exit { .. } => return Vec::new(),
         Action::Wait { wait } if wait.otherwise().is_some() => vec![String::new(), "no date".to_owned()],
         Action::Wait { .. } | Action::Send { .. } => vec![String::new()],
+        Action::WaitFor(_) => vec!["it happened".to_owned(), "timed out".to_owned()],
+        Action::WaitUntil(_) => vec!["it holds".to_owned(), "timed out".to_owned()],
         Action::Filter { .. } => vec!["yes".to_owned(), "no".to_owned()],
         Action::Branch { branch, .. } => branch.iter().map(|arm| all(&arm.when)).chain(["else".to_owned()]).collect(),
         Action::Split { split, .. } => split.iter().map(|share| share.percent.to_string()).collect(),

@@ -49,6 +49,7 @@ fuzz_target!(|input: &str| {
         campaign_name: input,
         person: Person { id: &id, email: &email, tags: &[], properties: &Properties::new() },
         event: &event,
+        journey: &event.data,
         now: NOW,
         links: Links::new("https://mail.example.com", &ring).expect("a base"),
         tracking: Tracking { opens: true, clicks: input.len() % 2 == 0, conversions: true, utm_source: Some("dunlin") },

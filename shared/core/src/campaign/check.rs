@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::problem::{Problem, did_you_mean};
-use super::{Action, Arm, Campaign, Kind, Message, graph, templates};
+use super::{Action, Arm, Campaign, Kind, Message, WaitFor, graph, templates};
 use crate::condition::{Condition, History};
 use crate::filter::Test;
-use crate::limits::{CAMPAIGN_BYTES, CONDITION_DEPTH, COUNTED_DAYS};
+use crate::limits::{CAMPAIGN_BYTES, CONDITION_DEPTH, COUNTED_DAYS, JOURNEY_NAMES, MATCHED, NAME_BYTES};
 use crate::mail::Mailbox;
+use crate::property::Owner;
 
 /// Everything that is wrong with a campaign which fits the schema. It may be published when none of it is an error.
 #[must_use]
@@ -25,6 +26,44 @@ pub fn check(campaign: &Campaign) -> Vec<Problem> {
     problems.extend(messages(campaign));
     problems.extend(templates::check(campaign));
     problems.extend(conditions(campaign));
+    problems.extend(listening(campaign));
+    problems
+}
+
+/// What a campaign listens for: matches that cannot be, names under which nothing can be kept.
+fn listening(campaign: &Campaign) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let waits = campaign.steps.iter().enumerate().filter_map(|(index, step)| match &step.action {
+        Action::WaitFor(wait) => Some((format!("steps[{index}]"), wait)),
+        _ => None,
+    });
+    let waits: Vec<(String, &WaitFor)> = waits.collect();
+    let sought = waits.iter().map(|(path, wait)| (format!("{path}.wait_for"), &wait.wait_for));
+    for (path, awaited) in sought.chain(campaign.goal.iter().map(|goal| ("goal".to_owned(), goal))) {
+        if awaited.matching.len() > MATCHED {
+            let what = format!("{} properties must match, more than {MATCHED}", awaited.matching.len());
+            problems.push(Problem::error(format!("{path}.match"), what, "keep those that tell one from another"));
+        }
+        for (name, property) in &awaited.matching {
+            if property.owner() == Owner::User {
+                let mend = format!("write `event.…` or `journey.…`, or put `{property}` into `filters`");
+                let what = format!("`{property}` may change while a run waits");
+                problems.push(Problem::error(format!("{path}.match.{name}"), what, mend));
+            }
+        }
+    }
+    let names: BTreeSet<&str> = waits.iter().filter_map(|(_, wait)| wait.name.as_deref()).collect();
+    if names.len() > JOURNEY_NAMES {
+        let what = format!("there are {} names, more than {JOURNEY_NAMES}", names.len());
+        problems.push(Problem::error("steps", what, "give steps of which only one is taken the same name"));
+    }
+    for (path, wait) in &waits {
+        let plain = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if wait.name.as_deref().is_some_and(|name| !plain(name) || name.len() > NAME_BYTES) {
+            let what = "the name has other characters than letters, digits and underscores";
+            problems.push(Problem::error(format!("{path}.as"), what, "write a name like `order`, for `journey.order`"));
+        }
+    }
     problems
 }
 
@@ -100,7 +139,9 @@ fn conditions(campaign: &Campaign) -> Vec<Problem> {
     let mut lists = vec![
         ("trigger.filters".to_owned(), &campaign.trigger.filters),
         ("conditions".to_owned(), &campaign.conditions),
+        ("exits.unless".to_owned(), &campaign.exits.unless),
     ];
+    lists.extend(campaign.goal.iter().map(|goal| ("goal.filters".to_owned(), &goal.filters)));
     let messages = campaign.messages.iter();
     lists.extend(messages.map(|(name, message)| {
         (format!("{}.conditions", templates::message_path(campaign, name)), &message.conditions)
@@ -109,6 +150,12 @@ fn conditions(campaign: &Campaign) -> Vec<Problem> {
     for (index, step) in campaign.steps.iter().enumerate() {
         match &step.action {
             Action::Send { conditions, .. } => lists.push((format!("steps[{index}].conditions"), conditions)),
+            Action::WaitFor(wait) => lists.push((format!("steps[{index}].wait_for.filters"), &wait.wait_for.filters)),
+            Action::WaitUntil(wait) if wait.wait_until.is_empty() => {
+                let path = format!("steps[{index}].wait_until");
+                problems.push(Problem::error(path, "there are no conditions to wait for", "add one"));
+            }
+            Action::WaitUntil(wait) => lists.push((format!("steps[{index}].wait_until"), &wait.wait_until)),
             Action::Filter { filter, .. } if filter.is_empty() => {
                 let path = format!("steps[{index}].filter");
                 problems.push(Problem::error(path, "the filter has no conditions", "add one, or remove the step"));

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Body, Campaign, Kind, Message, Step, Trigger};
+use super::{Action, Awaited, Body, Campaign, Exits, Kind, Message, Step, Trigger};
 use crate::condition::Condition;
 use crate::ids::CampaignId;
+use crate::span::Span;
 use crate::wait::Wait;
 
 /// The name of the one message of a campaign that is not a workflow.
@@ -40,9 +41,18 @@ pub(super) struct Form {
     /// Asked just before each of its mails is sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) conditions: Vec<Condition>,
+    /// Of a workflow: the event that it is there to bring about. It is recorded of each run that sees it after its trigger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) goal: Option<Awaited>,
+    /// Of a workflow: what ends a run early, asked before its steps.
+    #[serde(default, skip_serializing_if = "Exits::is_empty")]
+    pub(super) exits: Exits,
     /// Not of a workflow: how long after the trigger the message is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) wait: Option<Wait>,
+    /// Not of a workflow: how long after it was due the message is still worth sending; later it is discarded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) expire_after: Option<Span>,
     /// Not of a workflow: the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) message: Option<Message>,
@@ -57,7 +67,7 @@ pub(super) struct Form {
     pub(super) partials: BTreeMap<String, Body>,
 }
 
-/// One step: exactly one of `wait`, `send`, `filter`, `branch`, `split`, `hold_out` and `exit`.
+/// One step: exactly one of `wait`, `wait_for`, `wait_until`, `send`, `filter`, `branch`, `split`, `hold_out` and `exit`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Step", extend("unevaluatedProperties" = false))]
 pub(super) struct StepForm {
@@ -87,7 +97,6 @@ pub(super) fn misfit(form: &Form) -> Option<FormError> {
     if form.id.is_none() {
         return error("id", "the campaign has no id", "add a line like `id: cmp_welcome`");
     }
-    let single = form.message.is_some() || form.wait.is_some();
     let several = !form.messages.is_empty() || !form.steps.is_empty();
     match form.kind {
         Kind::Workflow if form.message.is_some() => error(
@@ -95,7 +104,10 @@ pub(super) fn misfit(form: &Form) -> Option<FormError> {
             "a workflow has no `message`",
             "put it under `messages` with a name, and add a step `send: NAME`",
         ),
-        Kind::Workflow if single => error("wait", "a workflow has no `wait` of its own", "make it a step"),
+        Kind::Workflow if form.wait.is_some() => error("wait", "a workflow has no `wait` of its own", "make it a step"),
+        Kind::Workflow if form.expire_after.is_some() => {
+            error("expire_after", "a workflow has no `expire_after` of its own", "put it into the `send` step")
+        }
         Kind::Workflow if form.steps.is_empty() => {
             error("steps", "a workflow needs at least one step", "add `steps:` with a step like `- send: NAME`")
         }
@@ -104,6 +116,11 @@ pub(super) fn misfit(form: &Form) -> Option<FormError> {
             if form.steps.is_empty() { "messages" } else { "steps" },
             "only a workflow has steps and several messages",
             "write `kind: workflow`, or keep one `message`",
+        ),
+        _ if form.goal.is_some() || !form.exits.is_empty() => error(
+            if form.goal.is_some() { "goal" } else { "exits" },
+            "only a workflow has a goal and exits",
+            "write `kind: workflow`, or remove it",
         ),
         _ if form.transactional => error(
             "transactional",
@@ -130,7 +147,8 @@ impl TryFrom<Form> for Campaign {
         if let Some(message) = form.message {
             let step = |action| StepForm { name: None, action, next: None };
             steps.extend(form.wait.map(|wait| step(Action::Wait { wait })));
-            steps.push(step(Action::Send { send: ONLY.to_owned(), conditions: Vec::new() }));
+            let expire_after = form.expire_after;
+            steps.push(step(Action::Send { send: ONLY.to_owned(), conditions: Vec::new(), expire_after }));
             messages.insert(ONLY.to_owned(), message);
         }
         Ok(Self {
@@ -142,6 +160,8 @@ impl TryFrom<Form> for Campaign {
             reply_to: form.reply_to,
             transactional: form.transactional,
             conditions: form.conditions,
+            goal: form.goal,
+            exits: form.exits,
             messages,
             steps: named(steps),
             partials: form.partials,
@@ -182,7 +202,10 @@ impl From<Campaign> for Form {
             reply_to: campaign.reply_to,
             transactional: campaign.transactional,
             conditions: campaign.conditions,
+            goal: campaign.goal,
+            exits: campaign.exits,
             wait: None,
+            expire_after: None,
             message: None,
             messages: BTreeMap::new(),
             steps: Vec::new(),
@@ -197,10 +220,13 @@ impl From<Campaign> for Form {
                 .collect();
         } else {
             form.message = campaign.messages.remove(ONLY);
-            form.wait = campaign.steps.into_iter().find_map(|step| match step.action {
-                Action::Wait { wait } => Some(wait),
-                _ => None,
-            });
+            for step in campaign.steps {
+                match step.action {
+                    Action::Wait { wait } => form.wait = Some(wait),
+                    Action::Send { expire_after, .. } => form.expire_after = expire_after,
+                    _ => {}
+                }
+            }
         }
         form
     }

@@ -7,6 +7,7 @@ mod body;
 mod check;
 mod form;
 mod graph;
+mod listen;
 mod locate;
 mod parse;
 mod problem;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 pub use body::Body;
 pub use check::check;
 pub use form::FormError;
+pub use listen::{Awaited, Exits, WaitFor, WaitUntil};
 pub use parse::{Folder, folder, from_json, is_campaign, parse};
 pub use problem::{Problem, Severity};
 pub use schema::schema;
@@ -54,6 +56,10 @@ pub struct Campaign {
     pub transactional: bool,
     /// Asked just before each of its mails is sent.
     pub conditions: Vec<Condition>,
+    /// The event that it is there to bring about; recorded of each run that sees it.
+    pub goal: Option<Awaited>,
+    /// What ends a run early.
+    pub exits: Exits,
     /// Its messages by name.
     pub messages: BTreeMap<String, Message>,
     /// Its steps, each with a name of its own; the first one begins.

@@ -176,7 +176,9 @@ impl<'s> Walk<'s> {
         if objects.is_empty() {
             return Choice::None;
         }
-        let leads: Vec<&str> = objects.iter().flat_map(|choice| strings(choice, "required")).collect();
+        let all: Vec<&str> = objects.iter().flat_map(|choice| strings(choice, "required")).collect();
+        let is_lead = |key: &&str| all.iter().filter(|other| *other == key).count() == 1;
+        let leads: Vec<&str> = all.iter().copied().filter(is_lead).collect();
         let given: BTreeSet<&str> = leads.iter().copied().filter(|lead| fields.contains_key(*lead)).collect();
         let mut given = given.into_iter();
         match (given.next(), given.next()) {

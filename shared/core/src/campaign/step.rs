@@ -4,8 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Campaign;
+use super::listen::{WaitFor, WaitUntil};
 use super::share::{Percent, Share};
 use crate::condition::Condition;
+use crate::span::Span;
 use crate::wait::Wait;
 
 /// One step.
@@ -29,6 +31,10 @@ pub enum Action {
         /// How long.
         wait: Wait,
     },
+    /// Wait for an event.
+    WaitFor(WaitFor),
+    /// Wait until conditions hold.
+    WaitUntil(WaitUntil),
     /// Send a message.
     Send {
         /// The message's name.
@@ -36,6 +42,9 @@ pub enum Action {
         /// Asked just before sending; if one does not hold, this mail is discarded and the run goes on.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         conditions: Vec<Condition>,
+        /// How long after the step was due the mail is still worth sending; later it is discarded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expire_after: Option<Span>,
     },
     /// Go on only if all conditions hold.
     Filter {
@@ -108,6 +117,8 @@ impl Action {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Wait { .. } => "wait",
+            Self::WaitFor(_) => "wait-for",
+            Self::WaitUntil(_) => "wait-until",
             Self::Send { .. } => "send",
             Self::Filter { .. } => "filter",
             Self::Branch { .. } => "branch",
@@ -152,6 +163,9 @@ impl Campaign {
             Some(Action::HoldOut { .. }) => vec![below(), Target::End],
             Some(Action::Wait { wait }) => {
                 [below()].into_iter().chain(wait.otherwise().map(|name| self.target(name))).collect()
+            }
+            Some(action @ (Action::WaitFor(_) | Action::WaitUntil(_))) => {
+                action.exits().map(|name| name.map_or_else(below, |name| self.target(name))).to_vec()
             }
             Some(Action::Send { .. }) => vec![below()],
         }

@@ -9,7 +9,7 @@ use super::problem::{Problem, did_you_mean, nearest};
 use super::{Body, Campaign, Kind, Message};
 
 /// What a template may read.
-pub const VARIABLES: [&str; 4] = ["user", "event", "url", "campaign"];
+pub const VARIABLES: [&str; 5] = ["user", "event", "journey", "url", "campaign"];
 
 /// One template and where it stands.
 pub(super) struct Source<'c> {

@@ -58,7 +58,7 @@ fn event() -> TriggerEvent {
 fn ask(condition: Value, profile: &Profile) -> Decision {
     let condition: Condition = serde_json::from_value(condition).expect("a condition");
     let event = event();
-    decide([&condition], &Facts { profile, event: &event, now: at("2026-11-20T12:20:00Z") })
+    decide([&condition], &Facts::new(profile, &event, at("2026-11-20T12:20:00Z")))
 }
 
 #[test]

@@ -37,6 +37,7 @@ impl Context {
         let plain = json!({
             "user": user(occasion),
             "event": event(occasion),
+            "journey": occasion.journey,
             "campaign": { "id": occasion.campaign.as_str(), "name": occasion.campaign_name },
             "url": urls(&unsubscribe, &view),
         });

@@ -77,6 +77,8 @@ pub struct Occasion<'a> {
     pub person: Person<'a>,
     /// What triggered it.
     pub event: &'a TriggerEvent,
+    /// What the run had gathered on its way, by name.
+    pub journey: &'a Properties,
     /// What `now` means in a template.
     pub now: Timestamp,
     /// Where our links live.

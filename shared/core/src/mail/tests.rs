@@ -21,6 +21,7 @@ struct Case {
     tags: Vec<String>,
     properties: Properties,
     event: TriggerEvent,
+    journey: Properties,
     tracking: Tracking<'static>,
     partials: BTreeMap<String, String>,
 }
@@ -58,6 +59,7 @@ impl Case {
             tags: vec!["vip".into()],
             properties: map(&properties),
             event,
+            journey: map(&json!({"order": {"total": 30}})),
             tracking: OFF,
             partials: BTreeMap::new(),
         }
@@ -71,6 +73,7 @@ impl Case {
             campaign_name: "Welcome",
             person: Person { id: &self.user, email: &self.email, tags: &self.tags, properties: &self.properties },
             event: &self.event,
+            journey: &self.journey,
             now: now(),
             links: Links::new(BASE, &self.ring).expect("a base"),
             tracking: self.tracking,

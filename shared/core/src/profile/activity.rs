@@ -4,8 +4,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::counts_as;
 use crate::call::{Action, Call, Properties};
+use crate::event_name::EventName;
 use crate::ids::{CampaignId, EventId};
+use crate::task::TriggerEvent;
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +23,9 @@ pub struct Activity {
     /// What it was: `identified`, `edited`, `tagged`, `unsubscribed`, `resubscribed`, `renamed`, an event's name, or
     /// that a campaign was not started.
     pub what: String,
+    /// Whether it is no event, whatever it is called: an update, or a note of ours.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_event: bool,
     /// The properties, changes or tags it came with.
     #[serde(default, skip_serializing_if = "Properties::is_empty")]
     pub data: Properties,
@@ -40,7 +46,8 @@ impl Activity {
             Action::Delete => return None,
         };
         let accepted_at = (call.accepted_at != call.at).then_some(call.accepted_at);
-        Some(Self { id: call.id.clone(), at: call.at, accepted_at, what, data })
+        let no_event = counts_as(call).is_none();
+        Some(Self { id: call.id.clone(), at: call.at, accepted_at, what, no_event, data })
     }
 
     /// What a call leaves that did not start a campaign, since it starts too often for this person.
@@ -48,7 +55,15 @@ impl Activity {
         let id = EventId::derive(&["not started", call.id.as_str(), campaign.as_str()]);
         let accepted_at = (call.accepted_at != call.at).then_some(call.accepted_at);
         let data = Properties::from_iter([("campaign".to_owned(), campaign.as_str().into())]);
-        Self { id, at: call.at, accepted_at, what: "campaign not started: too often within an hour".to_owned(), data }
+        let what = "campaign not started: too often within an hour".to_owned();
+        Self { id, at: call.at, accepted_at, what, no_event: true, data }
+    }
+
+    /// The event that it was, if it was one.
+    #[must_use]
+    pub fn event(&self) -> Option<TriggerEvent> {
+        let name = EventName::parse(&self.what).ok().filter(|_| !self.no_event)?;
+        Some(TriggerEvent { id: self.id.clone(), name, at: self.at, data: self.data.clone() })
     }
 
     /// When the call was accepted.

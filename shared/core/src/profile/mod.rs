@@ -340,6 +340,13 @@ impl Profile {
             .map_or(0, |statistics| since.map_or(statistics.count, |since| statistics.count_since(since)))
     }
 
+    /// Whether one of these events happened at `since` or later: only then is the past worth reading.
+    #[must_use]
+    pub fn has_past<'e>(&self, events: impl IntoIterator<Item = &'e EventName>, since: Timestamp) -> bool {
+        let last = |name: &EventName| self.events.get(name.key()).map(Statistics::last_at);
+        events.into_iter().any(|name| last(name).is_some_and(|last| last >= since))
+    }
+
     /// Statistics by event.
     pub fn events(&self) -> impl Iterator<Item = &Statistics> {
         self.events.values()

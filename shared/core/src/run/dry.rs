@@ -52,7 +52,7 @@ pub fn dry_run(
 ) -> DryRun {
     let campaign = Arc::new(campaign);
     let published = Published { campaign: Arc::clone(&campaign), version: 1, published_at: event.at, paused: false };
-    let facts = |now| Facts { profile, event, now };
+    let facts = |now| Facts::new(profile, event, now);
     let campaigns = Campaigns::new([published.clone()]);
     let entry = entries(event, event.at, &facts(event.at), &campaigns).into_iter().next();
     let entry = entry.map_or_else(|| Decision::Fail(another(&campaign, event)), |entry| entry.decision);

@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
+use super::state::wakes_at;
 use super::waiting::{Stands, person_zone};
-use super::{Command, EndReason, Passed, Run, RunState, Transition, wakes_at};
-use crate::campaign::share::{drawn, lot};
+use super::{Command, EndReason, Passed, Run, RunState, Transition};
 use crate::campaign::{Action, Campaign, Step, Target};
-use crate::condition::{Decision, Facts, decide};
+use crate::condition::Facts;
 use crate::ids::DeliveryId;
 use crate::limits::STEPS_WITHOUT_WAIT;
 use crate::wait::Wait;
@@ -20,17 +20,31 @@ pub(super) struct Way<'c> {
     pub(super) zone: &'c Zone,
 }
 
+impl<'c> Way<'c> {
+    /// The step at which a run is that goes to `target`, for people to read.
+    pub(super) fn named(&self, target: Target<'c>) -> String {
+        match target {
+            Target::Step(index) => self.campaign.steps.get(index).map(|step| step.name.clone()).unwrap_or_default(),
+            Target::Missing(name) => name.to_owned(),
+            Target::End => String::new(),
+        }
+    }
+}
+
 /// What one move gathers on its way.
 #[derive(Default)]
 pub(super) struct Passage {
+    /// Whether the run has just begun: then waits count from the event's own time, however late it came.
+    catching_up: bool,
     commands: Vec<Command>,
     asked: bool,
+    reached: bool,
     misread: Vec<Misread>,
     passed: Vec<Passed>,
 }
 
 /// One step taken.
-enum Taken<'c> {
+pub(super) enum Taken<'c> {
     /// Go on there; it was due then.
     On(Target<'c>, Timestamp),
     /// The run waits or is over.
@@ -38,18 +52,43 @@ enum Taken<'c> {
 }
 
 impl Passage {
-    fn note(&mut self, step: &Step, what: impl Into<String>) {
+    /// The passage of a run that begins.
+    pub(super) fn catching_up() -> Self {
+        Self { catching_up: true, ..Self::default() }
+    }
+
+    /// Notes that what is true just now has a say in the way.
+    pub(super) fn ask(&mut self, asked: bool) {
+        self.asked |= asked;
+    }
+
+    /// Notes that the goal is reached.
+    pub(super) fn reach(&mut self) {
+        self.reached = true;
+    }
+
+    /// From when on a wait counts whose step was due at `due_at`.
+    pub(super) fn since(&self, wait: &Wait, now: Timestamp, due_at: Timestamp) -> Timestamp {
+        if self.catching_up { due_at } else { Run::punctual(wait, now, due_at) }
+    }
+
+    /// Does this once the run is stored.
+    pub(super) fn command(&mut self, command: Command) {
+        self.commands.push(command);
+    }
+
+    pub(super) fn note(&mut self, step: &Step, what: impl Into<String>) {
         self.passed.push(Passed { step: step.name.clone(), what: what.into() });
     }
 
     /// The move of a run that does not go on.
     pub(super) fn over(self, run: Run) -> Transition {
-        let Self { commands, asked, misread, passed } = self;
-        Transition { run, commands, asked, misread, passed }
+        let Self { commands, asked, reached, misread, passed, .. } = self;
+        Transition { run, commands, asked, reached, misread, passed }
     }
 
     /// The move of a run that stops like this.
-    fn stop(self, run: Run, state: RunState) -> Transition {
+    pub(super) fn stop(self, run: Run, state: RunState) -> Transition {
         let run = Run { state, last_commands: self.commands.clone(), ..run };
         self.over(run)
     }
@@ -76,26 +115,33 @@ impl Run {
         self.go(way, target, due_at, Passage::default())
     }
 
-    fn go<'c>(self, way: &Way<'c>, mut target: Target<'c>, mut due_at: Timestamp, mut passage: Passage) -> Transition {
+    pub(super) fn go<'c>(
+        mut self,
+        way: &Way<'c>,
+        mut target: Target<'c>,
+        mut due_at: Timestamp,
+        mut passage: Passage,
+    ) -> Transition {
+        if let Some(reason) = self.exit(way, &mut passage) {
+            return passage.stop(self, RunState::Ended { at: way.facts.now, reason });
+        }
         for _ in 0..STEPS_WITHOUT_WAIT {
             match self.take(way, target, due_at, &mut passage) {
                 Taken::On(next, due) => (target, due_at) = (next, due),
                 Taken::Stop(state) => return passage.stop(self, state),
             }
         }
-        let step = match target {
-            Target::Step(index) => way.campaign.steps.get(index).map(|step| step.name.clone()).unwrap_or_default(),
-            Target::Missing(name) => name.to_owned(),
-            Target::End => String::new(),
-        };
+        let step = way.named(target);
         let reason = EndReason::Looping { step };
         // Nothing of such a move is sent.
         let passage = Passage { commands: Vec::new(), passed: Vec::new(), ..passage };
         passage.stop(self, RunState::Ended { at: way.facts.now, reason })
     }
 
-    fn take<'c>(&self, way: &Way<'c>, target: Target<'c>, due_at: Timestamp, passage: &mut Passage) -> Taken<'c> {
+    fn take<'c>(&mut self, way: &Way<'c>, target: Target<'c>, due_at: Timestamp, passage: &mut Passage) -> Taken<'c> {
         let Way { campaign, facts, zone } = *way;
+        let journey = self.journey.clone();
+        let facts = &Facts { journey: &journey, ..*facts };
         let ended = |reason| Taken::Stop(RunState::Ended { at: facts.now, reason });
         let (index, step) = match target {
             Target::End => return ended(EndReason::Completed),
@@ -106,11 +152,12 @@ impl Run {
             },
         };
         let below = || campaign.after(index);
-        passage.asked |= matches!(step.action, Action::Wait { .. } | Action::Filter { .. } | Action::Branch { .. });
+        passage.asked |= matches!(step.action, Action::Wait { .. } | Action::Filter { .. } | Action::Branch { .. })
+            || step.action.listens().is_some();
         let next = match &step.action {
             Action::Wait { wait } => {
                 let found = person_zone(facts, zone);
-                let stands = self.begin((&step.name, wait), facts, &found.zone, due_at);
+                let stands = self.from((&step.name, wait), facts, &found.zone, passage.since(wait, facts.now, due_at));
                 if wait.is_local() {
                     passage.misread = found.misread;
                 }
@@ -124,70 +171,26 @@ impl Run {
                 );
                 return self.take_wait(way, (index, step), stands, passage);
             }
-            Action::Send { send, .. } => {
-                passage.commands.push(self.send(step, send));
+            Action::WaitFor(_) | Action::WaitUntil(_) => {
+                return self.listen(way, facts, (index, step), due_at, passage);
+            }
+            Action::Send { send, expire_after, .. } => {
+                passage.commands.push(self.send(step, send, expire_after.map(|span| span.after(due_at))));
                 passage.note(step, format!("sends `{send}`"));
                 below()
             }
-            Action::Filter { filter, otherwise } => match (decide(filter, facts), otherwise) {
-                (Decision::Pass, _) => {
-                    passage.note(step, "holds");
-                    below()
+            Action::Filter { .. } | Action::Branch { .. } | Action::Split { .. } | Action::HoldOut { .. } => {
+                match self.choose(campaign, facts, (index, step), passage) {
+                    Ok(target) => target,
+                    Err(reason) => return ended(reason),
                 }
-                (Decision::Fail(why), Some(name)) => {
-                    passage.note(step, format!("{why}: goes to `{name}`"));
-                    campaign.target(name)
-                }
-                (Decision::Fail(why), None) => {
-                    passage.note(step, why.as_str());
-                    return ended(EndReason::Filtered { step: step.name.clone(), why });
-                }
-            },
-            Action::Branch { branch, otherwise } => {
-                let arm = branch.iter().position(|arm| decide(&arm.when, facts).passed());
-                let named = arm.and_then(|arm| branch.get(arm)).map(|arm| arm.to.as_str()).or(otherwise.as_deref());
-                let which = arm.map_or_else(|| "no arm holds".to_owned(), |arm| format!("arm {} holds", arm + 1));
-                passage
-                    .note(step, format!("{which}{}", named.map_or_else(String::new, |to| format!(": goes to `{to}`"))));
-                named.map_or_else(below, |name| campaign.target(name))
             }
-            Action::Split { .. } | Action::HoldOut { .. } => match self.draw(campaign, (index, step), passage) {
-                Ok(target) => target,
-                Err(reason) => return ended(reason),
-            },
             Action::Exit { exit } => {
                 passage.note(step, format!("ends: {exit}"));
                 return ended(EndReason::Exited { step: step.name.clone(), why: exit.clone() });
             }
         };
         Taken::On(next, due_at)
-    }
-
-    /// Where the person's lot leads, or why it ends the run.
-    fn draw<'c>(
-        &self,
-        campaign: &'c Campaign,
-        (index, step): (usize, &'c Step),
-        passage: &mut Passage,
-    ) -> Result<Target<'c>, EndReason> {
-        match &step.action {
-            Action::Split { split, seed } => {
-                let lot = self.lot(seed.as_deref().unwrap_or(&step.name));
-                let share = drawn(split, lot).ok_or(EndReason::Completed)?;
-                passage.note(step, format!("draws {lot} of 10000: goes to `{}` with {}", share.to, share.percent));
-                Ok(campaign.target(&share.to))
-            }
-            Action::HoldOut { hold_out } => {
-                let lot = self.lot(&step.name);
-                if lot < hold_out.hundredths() {
-                    passage.note(step, format!("draws {lot} of 10000: held out with {hold_out}"));
-                    return Err(EndReason::HeldOut { step: step.name.clone() });
-                }
-                passage.note(step, format!("draws {lot} of 10000: goes on, {hold_out} are held out"));
-                Ok(campaign.after(index))
-            }
-            _ => Ok(campaign.after(index)),
-        }
     }
 
     /// What follows from how a wait stands.
@@ -220,14 +223,9 @@ impl Run {
         }
     }
 
-    /// The person's lot for a seed in this campaign.
-    fn lot(&self, seed: &str) -> u32 {
-        lot(&self.project, &self.campaign, seed, &self.user)
-    }
-
-    fn send(&self, step: &Step, message: &str) -> Command {
+    fn send(&self, step: &Step, message: &str, expires_at: Option<Timestamp>) -> Command {
         let cause = [self.id.as_str(), &step.name, &self.moves.to_string()];
         let delivery = DeliveryId::to(&self.project, &self.user, &cause);
-        Command::Send { delivery, step: step.name.clone(), message: message.to_owned() }
+        Command::Send { delivery, step: step.name.clone(), message: message.to_owned(), expires_at }
     }
 }

@@ -58,7 +58,7 @@ fn call(instant: &str, action: call::Action) -> Call {
 
 fn begin(published: &Published) -> Transition {
     let (profile, event, now) = (person(), event(), at(START));
-    let facts = Facts { profile: &profile, event: &event, now };
+    let facts = Facts::new(&profile, &event, now);
     start(published, ProjectId::derive(&["p"]), user(), event.clone(), Lane::Triggered, &facts, &utc())
 }
 
@@ -68,7 +68,7 @@ fn utc() -> Zone {
 
 fn go_on(run: &Run, published: &Published, now: Timestamp) -> Advance {
     let profile = person();
-    run.advance(&published.campaign, &Facts { profile: &profile, event: &run.event, now }, &utc())
+    run.advance(&published.campaign, &Facts::new(&profile, &run.event, now), &utc())
 }
 
 fn moved(run: &Run, published: &Published, now: Timestamp) -> Transition {
@@ -82,7 +82,7 @@ fn sends(transition: &Transition) -> Vec<&str> {
     fn message(command: &Command) -> Option<&str> {
         match command {
             Command::Send { message, .. } => Some(message),
-            Command::Wake { .. } => None,
+            Command::Wake { .. } | Command::Listen { .. } | Command::StopListening { .. } => None,
         }
     }
     transition.commands.iter().filter_map(message).collect()
@@ -164,7 +164,7 @@ fn a_branch_leads_to_the_first_arm_that_holds_and_else_to_its_other_step_or_on()
         let (event, now) = (event(), at(START));
         let mut person = person();
         profile.iter().for_each(|action| person.apply(&call("2026-11-21T09:00:01Z", action.clone())));
-        let facts = Facts { profile: &person, event: &event, now };
+        let facts = Facts::new(&person, &event, now);
         start(&published, ProjectId::derive(&["p"]), user(), event.clone(), Lane::Triggered, &facts, &utc())
     };
     let vip = || call::Action::Tags { add: vec!["vip".to_owned()], remove: Vec::new() };
@@ -187,7 +187,7 @@ fn a_split_leads_each_person_to_one_share_and_to_the_same_one_each_time() {
     let taken = |published: &Published, n: u32| {
         let (event, now, user) = (event(), at(START), UserId::parse(&format!("u{n}")).expect("a user"));
         let profile = person();
-        let facts = Facts { profile: &profile, event: &event, now };
+        let facts = Facts::new(&profile, &event, now);
         let begun = start(published, ProjectId::derive(&["p"]), user, event.clone(), Lane::Triggered, &facts, &utc());
         sends(&begun).concat()
     };
@@ -335,10 +335,11 @@ fn the_run_of_a_person_who_was_deleted_ends_even_when_they_signed_up_again() {
         profile.apply(&call(instant, action));
     }
     let now = at("2026-11-22T09:00:00Z");
-    let facts = Facts { profile: &profile, event: &run.event, now };
+    let facts = Facts::new(&profile, &run.event, now);
     let Advance::Moved(transition) = run.advance(&published.campaign, &facts, &utc()) else { panic!("it moves") };
     assert_eq!(reason(&transition), &EndReason::Deleted);
     assert!(transition.commands.is_empty());
 }
 
 mod clocks;
+mod hearing;

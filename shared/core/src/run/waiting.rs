@@ -49,21 +49,14 @@ pub(super) fn person_zone(facts: &Facts<'_>, project: &Zone) -> Found {
 }
 
 impl Run {
-    /// Begins a wait whose step was due at `due_at`.
-    pub(super) fn begin(
-        &self,
-        (name, wait): (&str, &Wait),
-        facts: &Facts<'_>,
-        zone: &Zone,
-        due_at: Timestamp,
-    ) -> Stands {
+    /// From when on a wait counts whose step was due at `due_at` and is taken now: a little lateness is made good.
+    pub(super) fn punctual(wait: &Wait, now: Timestamp, due_at: Timestamp) -> Timestamp {
         let forgiven = wait.length().map_or(LAG, |length| PUNCTUAL.min(length / 10));
-        let since = due_at.max(lately(facts.now, forgiven));
-        self.from((name, wait), facts, zone, since)
+        due_at.max(lately(now, forgiven))
     }
 
     /// The wait that began at `since`, by what is true now.
-    fn from(&self, (name, wait): (&str, &Wait), facts: &Facts<'_>, zone: &Zone, since: Timestamp) -> Stands {
+    pub(super) fn from(&self, (name, wait): (&str, &Wait), facts: &Facts<'_>, zone: &Zone, since: Timestamp) -> Stands {
         let value = wait.property().and_then(|property| facts.value(property));
         let seed = [self.id.as_str(), name, &self.moves.to_string()];
         match wait.ends(&Start { at: since, zone, value: value.as_deref(), seed: &seed }) {

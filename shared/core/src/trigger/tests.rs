@@ -26,7 +26,7 @@ fn answers(campaigns: Vec<Published>, event: &str, accepted_at: &str) -> Vec<(St
         data,
     };
     let profile = Profile::new(UserId::parse("u").expect("a user"));
-    let facts = Facts { profile: &profile, event: &event, now: at(accepted_at) };
+    let facts = Facts::new(&profile, &event, at(accepted_at));
     let campaigns = Campaigns::new(campaigns);
     let shown = |entry: &Entry<'_>| match &entry.decision {
         Decision::Pass => (entry.published.campaign.id.to_string(), "enters".to_owned()),

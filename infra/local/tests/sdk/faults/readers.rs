@@ -38,6 +38,9 @@ fn run(n: usize) -> Run {
         moves: 1,
         lane: dunlin_core::task::Lane::default(),
         state: RunState::Ended { at: start(), reason: EndReason::Completed },
+        journey: Default::default(),
+        heard: Default::default(),
+        goal: None,
         last_commands: vec![],
     }
 }

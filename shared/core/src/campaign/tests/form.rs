@@ -20,7 +20,7 @@ fn every_misfit_is_named_with_file_path_and_remedy() {
         (
             "wait: 3 days",
             "name: x",
-            "steps[1]: does not say what it is; add one of `wait`, `send`, `filter`, `branch`, `split`, `hold_out`, `exit`",
+            "steps[1]: does not say what it is; add one of `wait`, `wait_for`, `wait_until`, `send`, `filter`, `branch`, `split`, `hold_out`, `exit`",
         ),
         (
             "wait: 3 days",

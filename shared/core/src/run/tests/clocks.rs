@@ -24,7 +24,7 @@ impl Passage {
     /// Begins at 9:00 UTC on Saturday 21 November 2026.
     fn begin(steps: &str, properties: &Value) -> Self {
         let (published, profile, event) = (workflow(steps), somebody(properties), event());
-        let facts = Facts { profile: &profile, event: &event, now: at(START) };
+        let facts = Facts::new(&profile, &event, at(START));
         let begun =
             start(&published, ProjectId::derive(&["p"]), user(), event.clone(), Lane::Triggered, &facts, &utc());
         Self { published, profile, at: begun }
@@ -33,7 +33,7 @@ impl Passage {
     /// Wakes the run then; whether it moved.
     fn wake(&mut self, now: &str) -> bool {
         let run = &self.at.run;
-        let facts = Facts { profile: &self.profile, event: &run.event, now: at(now) };
+        let facts = Facts::new(&self.profile, &run.event, at(now));
         match run.advance(&self.published.campaign, &facts, &utc()) {
             Advance::Moved(transition) => {
                 self.at = *transition;

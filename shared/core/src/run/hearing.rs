@@ -1,0 +1,169 @@
+//! How a run hears: of the event or the condition that a step waits for, and of what ends it early.
+//!
+//! A run that listens is told of its topics from the moment on that its commands are carried out, and looks at the
+//! person's past then: so it misses nothing that came before, beside or after. What it hears is decided by the past alone
+//! (of several events the earliest), never by the order of hints.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::steps::{Passage, Taken, Way};
+use super::waiting::{Meant, person_zone};
+use super::{Command, EndReason, Reached, Run, RunState, Transition};
+use crate::campaign::{Action, Step};
+use crate::condition::{Decision, Facts, decide};
+use crate::task::TriggerEvent;
+use crate::wait::Wait;
+
+/// What a step that listens has heard.
+struct Heard<'f> {
+    /// When it happened.
+    at: Timestamp,
+    /// The event, where it was one.
+    event: Option<&'f TriggerEvent>,
+}
+
+impl Run {
+    /// What a step has heard by `until`, if anything.
+    fn heard<'f>(&self, facts: &Facts<'f>, step: &Step, until: Timestamp) -> Option<Heard<'f>> {
+        match &step.action {
+            Action::WaitFor(wait) => {
+                let last = self.heard.get(&step.name);
+                let counts = |event: &TriggerEvent| {
+                    event.at <= until && last.map_or(event.at >= self.event.at, |last| event.at > *last)
+                };
+                let event = wait.wait_for.find(facts, counts)?;
+                Some(Heard { at: event.at, event: Some(event) })
+            }
+            Action::WaitUntil(wait) => {
+                decide(&wait.wait_until, facts).passed().then_some(Heard { at: facts.now, event: None })
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes a step that listens.
+    pub(super) fn listen<'c>(
+        &mut self,
+        way: &Way<'c>,
+        facts: &Facts<'_>,
+        (index, step): (usize, &'c Step),
+        due_at: Timestamp,
+        passage: &mut Passage,
+    ) -> Taken<'c> {
+        let Some(within) = step.action.listens() else { return Taken::On(way.campaign.after(index), due_at) };
+        let wait = Wait::Span(within);
+        let since = passage.since(&wait, facts.now, due_at);
+        let found = person_zone(facts, way.zone);
+        let ends = crate::wait::span_ends(within, since, &found.zone).at;
+        if let Some(heard) = self.heard(facts, step, ends) {
+            return self.go_on(way, (index, step), since, heard, passage);
+        }
+        if ends <= facts.now {
+            return self.give_up(way, (index, step), ends, passage);
+        }
+        passage.note(step, format!("waits at most {within}, that is until {ends}"));
+        let topics = step.action.topics(facts);
+        if !topics.is_empty() {
+            passage.command(Command::Listen { topics, moves: self.moves, until: ends });
+        }
+        passage.command(Command::Wake { due_at: ends, moves: self.moves });
+        let meant = Some(Box::new(Meant { since, intent: None, look_at: None }));
+        Taken::Stop(RunState::Waiting { step: step.name.clone(), due_at: ends, meant })
+    }
+
+    /// Goes on where a step that has listened since `since` has heard.
+    pub(super) fn hears(
+        mut self,
+        way: &Way<'_>,
+        (index, step): (usize, &Step),
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Option<Transition> {
+        let heard = self.heard(way.facts, step, until)?;
+        let mut passage = Passage::default();
+        self.stop_listening(way.facts, step, &mut passage);
+        Some(match self.go_on(way, (index, step), since, heard, &mut passage) {
+            Taken::On(target, due_at) => self.go(way, target, due_at, passage),
+            Taken::Stop(state) => passage.stop(self, state),
+        })
+    }
+
+    /// Goes on where a step has heard nothing in time.
+    pub(super) fn times_out(mut self, way: &Way<'_>, (index, step): (usize, &Step), ends: Timestamp) -> Transition {
+        let mut passage = Passage::default();
+        self.stop_listening(way.facts, step, &mut passage);
+        match self.give_up(way, (index, step), ends, &mut passage) {
+            Taken::On(target, due_at) => self.go(way, target, due_at, passage),
+            Taken::Stop(state) => passage.stop(self, state),
+        }
+    }
+
+    fn stop_listening(&self, facts: &Facts<'_>, step: &Step, passage: &mut Passage) {
+        let topics = step.action.topics(facts);
+        if !topics.is_empty() {
+            passage.command(Command::StopListening { topics });
+        }
+    }
+
+    fn go_on<'c>(
+        &mut self,
+        way: &Way<'c>,
+        (index, step): (usize, &'c Step),
+        since: Timestamp,
+        heard: Heard<'_>,
+        passage: &mut Passage,
+    ) -> Taken<'c> {
+        if let (Some(event), Action::WaitFor(wait)) = (heard.event, &step.action) {
+            self.heard.insert(step.name.clone(), event.at);
+            if let Some(name) = &wait.name {
+                self.journey.insert(name.clone(), Value::Object(event.data.clone()));
+            }
+            passage.note(step, format!("`{}` happened at {}", event.name, heard.at));
+        } else {
+            passage.note(step, "holds");
+        }
+        let [happened, _] = step.action.exits();
+        let target = happened.map_or_else(|| way.campaign.after(index), |name| way.campaign.target(name));
+        // What happened before the step was reached did not make it any earlier.
+        Taken::On(target, heard.at.max(since))
+    }
+
+    fn give_up<'c>(
+        &mut self,
+        way: &Way<'c>,
+        (index, step): (usize, &'c Step),
+        ends: Timestamp,
+        passage: &mut Passage,
+    ) -> Taken<'c> {
+        self.heard.insert(step.name.clone(), ends);
+        passage.note(step, format!("timed out at {ends}"));
+        let [_, timed_out] = step.action.exits();
+        Taken::On(timed_out.map_or_else(|| way.campaign.after(index), |name| way.campaign.target(name)), ends)
+    }
+
+    /// Why the run ends before its next step, if it does; remembers a goal that was reached.
+    pub(super) fn exit(&mut self, way: &Way<'_>, passage: &mut Passage) -> Option<EndReason> {
+        let Way { campaign, facts, .. } = *way;
+        let facts = &Facts { journey: &self.journey, ..*facts };
+        passage.ask(campaign.goal.is_some() || !campaign.exits.is_empty());
+        if let (Some(goal), None) = (&campaign.goal, &self.goal) {
+            let counts = |event: &TriggerEvent| event.at >= self.event.at && event.at <= facts.now;
+            let reached = goal.find(facts, counts).map(|event| Reached { event: event.id.clone(), at: event.at });
+            if reached.is_some() {
+                passage.reach();
+            }
+            self.goal = reached;
+        }
+        if campaign.exits.goal && self.goal.is_some() {
+            return Some(EndReason::Goal);
+        }
+        if campaign.exits.unsubscribed && !facts.profile.subscribed() {
+            return Some(EndReason::Unsubscribed);
+        }
+        match decide(&campaign.exits.unless, facts) {
+            Decision::Pass => None,
+            Decision::Fail(why) => Some(EndReason::NoLonger { why }),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Where a run is, and why it ended.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::waiting::Meant;
+use crate::condition::Reason;
+use crate::ids::EventId;
+
+/// A goal that was reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reached {
+    /// The event that reached it.
+    pub event: EventId,
+    /// When it happened.
+    pub at: Timestamp,
+}
+
+/// Where a run is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum RunState {
+    /// In a step that waits.
+    Waiting {
+        /// The step.
+        step: String,
+        /// When the wait is over.
+        due_at: Timestamp,
+        /// What it means, where the clock on the wall or something else than time decides.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        meant: Option<Box<Meant>>,
+    },
+    /// Over.
+    Ended {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        reason: EndReason,
+    },
+}
+
+/// Why a run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum EndReason {
+    /// After the last step.
+    Completed,
+    /// At an `exit` step.
+    Exited {
+        /// The step.
+        step: String,
+        /// Its text.
+        why: String,
+    },
+    /// At a `filter` step.
+    Filtered {
+        /// The step.
+        step: String,
+        /// The condition that did not hold.
+        why: Reason,
+    },
+    /// At a `wait` step for a date: the property is none.
+    NotADate {
+        /// The step.
+        step: String,
+        /// Which property, and what was there; never its value.
+        why: String,
+    },
+    /// At a `hold_out` step: the person is in the group that is held out.
+    HeldOut {
+        /// The step.
+        step: String,
+    },
+    /// Its goal was reached.
+    Goal,
+    /// A condition under which the campaign goes on no longer holds.
+    NoLonger {
+        /// The condition.
+        why: Reason,
+    },
+    /// The person has unsubscribed from marketing.
+    Unsubscribed,
+    /// The person was deleted; what the event said is erased with them.
+    Deleted,
+    /// A step leads to one that is not there; a checked campaign has none.
+    Lost {
+        /// The step that is not there.
+        step: String,
+    },
+    /// Too many steps without a wait between (a checked campaign has no such loop; nothing of that move was sent), or too
+    /// many moves ([`crate::limits::MOVES`]).
+    Looping {
+        /// The step at which it was stopped.
+        step: String,
+    },
+}
+
+/// When a run in this state wants to be woken.
+pub(super) fn wakes_at(state: &RunState) -> Option<Timestamp> {
+    match state {
+        RunState::Waiting { due_at, meant, .. } => {
+            Some(meant.as_ref().and_then(|meant| meant.look_at).unwrap_or(*due_at))
+        }
+        RunState::Ended { .. } => None,
+    }
+}
+
+impl fmt::Display for EndReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Completed => f.write_str("after the last step"),
+            Self::Exited { step, why } | Self::NotADate { step, why } => write!(f, "at `{step}`, {why}"),
+            Self::Filtered { step, why } => write!(f, "at `{step}`, {why}"),
+            Self::HeldOut { step } => write!(f, "at `{step}`, held out"),
+            Self::Goal => f.write_str("the goal is reached"),
+            Self::NoLonger { why } => write!(f, "it goes on no longer, {why}"),
+            Self::Unsubscribed => f.write_str("the person has unsubscribed"),
+            Self::Deleted => f.write_str("the person is deleted"),
+            Self::Lost { step } => write!(f, "there is no step `{step}`"),
+            Self::Looping { step } => write!(f, "it loops for ever at `{step}`"),
+        }
+    }
+}

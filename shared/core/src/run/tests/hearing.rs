@@ -1,0 +1,236 @@
+//! Waiting for an event and for a condition; goals and exits; events that come late.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+/// A person, what happened to them, and a run of theirs.
+struct Cart {
+    profile: Profile,
+    past: Vec<TriggerEvent>,
+    published: Published,
+    trigger: TriggerEvent,
+}
+
+fn happened(name: &str, instant: &str, data: Value) -> TriggerEvent {
+    let data = data.as_object().cloned().unwrap_or_default();
+    let id = EventId::derive(&[name, instant, &data.len().to_string()]);
+    TriggerEvent { id, name: EventName::parse(name).expect("a name"), at: at(instant), data }
+}
+
+impl Cart {
+    fn new(steps: &str) -> Self {
+        let trigger = TriggerEvent { data: json!({"cart_id": 7}).as_object().cloned().unwrap_or_default(), ..event() };
+        Self { profile: person(), past: Vec::new(), published: workflow(steps), trigger }
+    }
+
+    fn with(mut self, extra: &str) -> Self {
+        let text = format!(
+            "name: Test\nkind: workflow\ntrigger: {{event: Signed up}}\nfrom: ann@example.com\n{extra}\nmessages:\n  a: {{subject: A, text: a}}\nsteps:\n- wait: 1 day\n- send: a\n- wait: 1 day\n- {{name: again, send: a}}\n"
+        );
+        let campaign = parse("test.yaml", &text, &BTreeMap::new()).unwrap_or_else(|problems| panic!("{problems:?}"));
+        self.published.campaign = Arc::new(campaign);
+        self
+    }
+
+    fn order(mut self, instant: &str, data: Value) -> Self {
+        self.past.push(happened("Order completed", instant, data));
+        self.past.sort_by_key(|event| event.at);
+        self
+    }
+
+    fn begin(&self, now: &str) -> Transition {
+        let facts = Facts { past: &self.past, ..Facts::new(&self.profile, &self.trigger, at(now)) };
+        start(&self.published, ProjectId::derive(&["p"]), user(), self.trigger.clone(), Lane::Triggered, &facts, &utc())
+    }
+
+    fn look(&self, run: &Run, now: &str) -> Advance {
+        let facts = Facts { past: &self.past, ..Facts::new(&self.profile, &run.event, at(now)) };
+        run.advance(&self.published.campaign, &facts, &utc())
+    }
+
+    fn moved(&self, run: &Run, now: &str) -> Transition {
+        match self.look(run, now) {
+            Advance::Moved(moved) => *moved,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+const CART: &str = "- wait_for: {event: Order completed, match: {cart_id: event.cart_id}}\n  within: 4 hours\n  as: order\n  happened: bought\n  timed_out: nudge\n- {name: nudge, send: a, next: over}\n- {name: bought, send: b}\n- {name: over, exit: over}\n";
+
+fn listens(transition: &Transition) -> bool {
+    transition.commands.iter().any(|command| matches!(command, Command::Listen { .. }))
+}
+
+#[test]
+fn a_cart_that_is_bought_goes_one_way_and_one_that_is_not_the_other() {
+    let cart = Cart::new(CART);
+    let waits = cart.begin(START);
+    assert_eq!((due(&waits), listens(&waits)), ("2026-11-21T13:00:00Z".to_owned(), true));
+    assert!(matches!(cart.look(&waits.run, "2026-11-21T12:59:59Z"), Advance::NotDue { .. }));
+    let forgotten = cart.moved(&waits.run, "2026-11-21T13:00:00Z");
+    assert_eq!(sends(&forgotten), ["a"]);
+    assert!(matches!(forgotten.commands.first(), Some(Command::StopListening { .. })), "{:?}", forgotten.commands);
+    let cart = cart.order("2026-11-21T10:00:00Z", json!({"cart_id": 7.0, "total": 30}));
+    let bought = cart.moved(&waits.run, "2026-11-21T10:00:01Z");
+    assert_eq!(sends(&bought), ["b"]);
+    assert_eq!(bought.run.journey.get("order"), Some(&json!({"cart_id": 7.0, "total": 30})));
+}
+
+#[test]
+fn only_the_very_cart_counts() {
+    for other in
+        [json!({"cart_id": 8}), json!({"cart_id": "7"}), json!({"cart_id": null}), json!({}), json!({"cart_id": [7]})]
+    {
+        let cart = Cart::new(CART).order("2026-11-21T10:00:00Z", other.clone());
+        let waits = cart.begin(START);
+        assert!(matches!(cart.look(&waits.run, "2026-11-21T10:00:01Z"), Advance::NotDue { .. }), "{other}");
+        assert_eq!(sends(&cart.moved(&waits.run, "2026-11-21T13:00:00Z")), ["a"], "{other}");
+    }
+    let mut nameless = Cart::new(CART);
+    nameless.trigger.data.clear();
+    let nameless = nameless.order("2026-11-21T10:00:00Z", json!({}));
+    let waits = nameless.begin(START);
+    assert!(!listens(&waits), "what has no value to match can hear nothing");
+    assert_eq!(sends(&nameless.moved(&waits.run, "2026-11-21T13:00:00Z")), ["a"]);
+}
+
+#[test]
+fn an_event_counts_from_the_trigger_to_the_time_out_whenever_it_is_seen() {
+    let after_an_hour = CART.replacen("- wait_for", "- wait: 1 hour\n- wait_for", 1);
+    let table = [
+        ("2026-11-21T08:59:59Z", false, "before the trigger"),
+        ("2026-11-21T09:00:00Z", true, "with the trigger"),
+        ("2026-11-21T09:30:00Z", true, "before the step"),
+        ("2026-11-21T14:00:00Z", true, "at the time-out"),
+        ("2026-11-21T14:00:01Z", false, "after the time-out, and seen late"),
+    ];
+    for (instant, counts, when) in table {
+        let cart = Cart::new(&after_an_hour);
+        let waits = cart.begin(START);
+        let cart = cart.order(instant, json!({"cart_id": 7}));
+        let there = cart.moved(&waits.run, "2026-11-21T10:00:00Z");
+        let end = if matches!(there.run.state, RunState::Ended { .. }) {
+            there
+        } else {
+            cart.moved(&there.run, "2026-11-21T15:00:00Z")
+        };
+        assert_eq!(sends(&end), [if counts { "b" } else { "a" }], "{when}");
+    }
+}
+
+#[test]
+fn of_several_events_the_earliest_is_heard_and_a_filter_asks_the_event_itself() {
+    let big = CART.replacen("}}\n", "}, filters: [{property: event.total, greater_than: 20}]}\n", 1);
+    let cart = Cart::new(&big)
+        .order("2026-11-21T10:00:00Z", json!({"cart_id": 7, "total": 10}))
+        .order("2026-11-21T11:00:00Z", json!({"cart_id": 7, "total": 40}))
+        .order("2026-11-21T10:30:00Z", json!({"cart_id": 7, "total": 30}));
+    let bought = cart.begin("2026-11-21T12:00:00Z");
+    assert_eq!(bought.run.journey.get("order"), Some(&json!({"cart_id": 7, "total": 30})));
+    assert!(bought.asked, "what happened decided it");
+}
+
+#[test]
+fn a_loop_hears_each_event_once() {
+    let steps = "- name: again\n  wait_for: {event: Order completed}\n  within: 1 day\n  as: order\n  timed_out: over\n- send: a\n- wait: 1 minute\n  next: again\n- {name: over, exit: over}\n";
+    let cart =
+        Cart::new(steps).order("2026-11-21T10:00:00Z", json!({"n": 1})).order("2026-11-21T11:00:00Z", json!({"n": 2}));
+    let first = cart.begin(START);
+    assert_eq!((sends(&first), first.run.journey.get("order")), (vec!["a"], Some(&json!({"n": 1}))));
+    let second = cart.moved(&first.run, "2026-11-21T10:01:00Z");
+    assert_eq!((sends(&second), second.run.journey.get("order")), (vec!["a"], Some(&json!({"n": 2}))));
+    let third = cart.moved(&second.run, "2026-11-21T11:01:00Z");
+    assert_eq!((sends(&third), due(&third)), (vec![], "2026-11-22T11:01:00Z".to_owned()));
+}
+
+#[test]
+fn what_was_heard_is_asked_in_the_very_next_step() {
+    let steps = "- wait_for: {event: Order completed}\n  within: 1 day\n  as: order\n- branch: [{when: [{property: journey.order.total, greater_than: 20}], to: big}]\n- {name: small, send: a, next: over}\n- {name: big, send: b}\n- {name: over, exit: over}\n";
+    for (total, message) in [(10, "a"), (30, "b")] {
+        let cart = Cart::new(steps).order("2026-11-21T10:00:00Z", json!({"total": total}));
+        assert_eq!(sends(&cart.begin("2026-11-21T10:00:00Z")), [message]);
+    }
+}
+
+#[test]
+fn a_run_waits_until_a_condition_holds() {
+    let steps = "- wait_until: [{tag: vip}]\n  within: 2 days\n  happened: vip\n- {name: plain, send: a, next: over}\n- {name: vip, send: b}\n- {name: over, exit: over}\n";
+    let mut cart = Cart::new(steps);
+    let waits = cart.begin(START);
+    assert!(listens(&waits));
+    assert!(matches!(cart.look(&waits.run, "2026-11-22T09:00:00Z"), Advance::NotDue { .. }));
+    let plain = cart.moved(&waits.run, "2026-11-23T09:00:00Z");
+    assert_eq!(sends(&plain), ["a"]);
+    let tagged = call::Action::Tags { add: vec!["vip".to_owned()], remove: Vec::new() };
+    cart.profile.apply(&call("2026-11-22T10:00:00Z", tagged));
+    assert_eq!(sends(&cart.moved(&waits.run, "2026-11-22T10:00:00Z")), ["b"]);
+    assert_eq!(sends(&cart.begin("2026-11-22T10:00:00Z")), ["b"], "who has it already does not wait");
+}
+
+#[test]
+fn a_goal_is_recorded_and_ends_the_run_where_the_campaign_says_so() {
+    let goal = "goal: {event: Order completed, match: {cart_id: event.cart_id}}";
+    for (extra, mails) in [(goal.to_owned(), vec!["a"]), (format!("{goal}\nexits: {{goal: true}}"), vec![])] {
+        let cart = Cart::new("- send: a\n").with(&extra);
+        let waits = cart.begin(START);
+        let cart = cart.order("2026-11-21T10:00:00Z", json!({"cart_id": 7}));
+        let there = cart.moved(&waits.run, "2026-11-22T09:00:00Z");
+        assert_eq!(sends(&there), mails, "{extra}");
+        let reached = there.run.goal.as_ref().map(|reached| reached.at);
+        assert_eq!(reached, Some(at("2026-11-21T10:00:00Z")));
+        assert_eq!(matches!(there.run.state, RunState::Ended { reason: EndReason::Goal, .. }), mails.is_empty());
+    }
+}
+
+#[test]
+fn a_run_ends_when_its_condition_no_longer_holds_or_the_person_unsubscribed() {
+    let mut cart = Cart::new("- send: a\n").with("exits: {unless: [{no_tag: bought}], unsubscribed: true}");
+    let waits = cart.begin(START);
+    let first = cart.moved(&waits.run, "2026-11-22T09:00:00Z");
+    assert_eq!(sends(&first), ["a"]);
+    cart.profile.apply(&call("2026-11-22T10:00:00Z", call::Action::Unsubscribe));
+    let ended = cart.moved(&first.run, "2026-11-23T09:00:00Z");
+    assert_eq!((sends(&ended), reason(&ended)), (vec![], &EndReason::Unsubscribed));
+    cart.profile.apply(&call("2026-11-22T11:00:00Z", call::Action::Resubscribe));
+    let bought = call::Action::Tags { add: vec!["bought".to_owned()], remove: Vec::new() };
+    cart.profile.apply(&call("2026-11-22T12:00:00Z", bought));
+    let ended = cart.moved(&first.run, "2026-11-23T09:00:00Z");
+    assert!(matches!(reason(&ended), EndReason::NoLonger { .. }), "{ended:?}");
+}
+
+#[test]
+fn an_event_that_comes_late_takes_its_lateness_off_the_waits() {
+    let series = "- wait: 1 day\n- {send: a, expire_after: 6 hours}\n- wait: 3 days\n- send: b\n";
+    let cart = Cart::new(series);
+    let soon = cart.begin("2026-11-21T21:00:00Z");
+    assert_eq!((sends(&soon), due(&soon)), (vec![], "2026-11-22T09:00:00Z".to_owned()));
+    let late = cart.begin("2026-11-23T21:00:00Z");
+    assert_eq!((sends(&late), due(&late)), (vec!["a"], "2026-11-25T09:00:00Z".to_owned()));
+    let expires = late.commands.iter().find_map(|command| match command {
+        Command::Send { expires_at, .. } => *expires_at,
+        _ => None,
+    });
+    assert_eq!(expires, Some(at("2026-11-22T15:00:00Z")), "a day after the event, and six hours");
+    let older = cart.begin("2026-12-21T09:00:00Z");
+    assert_eq!((sends(&older), due(&older)), (vec!["a", "b"], "over".to_owned()));
+}
+
+#[test]
+fn a_deleted_persons_run_forgets_what_it_heard() {
+    let cart = Cart::new(CART.replacen("- {name: bought, send: b}", "- {name: bought, wait: 1 day}", 1).as_str())
+        .order("2026-11-21T10:00:00Z", json!({"cart_id": 7}));
+    let waits = cart.begin("2026-11-21T10:00:00Z");
+    assert!(waits.run.journey.contains_key("order"));
+    assert!(waits.run.erased(at("2026-11-22T09:00:00Z")).journey.is_empty());
+}
+
+#[test]
+fn a_loop_ends_after_ten_thousand_moves() {
+    let cart = Cart::new("- name: again\n  wait: 1 day\n- filter: [{no_tag: done}]\n  next: again\n");
+    let mut run = cart.begin(START).run;
+    run.moves = limits::MOVES;
+    let ended = cart.moved(&run, "2026-11-22T09:00:00Z");
+    assert!(matches!(reason(&ended), EndReason::Looping { .. }), "{ended:?}");
+}
