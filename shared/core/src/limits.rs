@@ -76,6 +76,9 @@ pub const JOURNEY_NAMES: usize = 8;
 pub const MATCHED: usize = 4;
 /// Conditions nested in one another.
 pub const CONDITION_DEPTH: usize = 8;
+/// Conditions before it that one is held against to find a contradiction: far more than a person writes, and few
+/// enough that a campaign full of conditions is checked at once.
+pub const CONDITIONS_COMPARED: usize = 200;
 /// Bytes of a rendered mail, all parts: SES takes 40 MB, but a mail over 102 KB is cut by Gmail, and
 /// one far above it is a mistake.
 pub const MAIL_BYTES: usize = 2 * 1024 * 1024;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::problem::{Problem, did_you_mean};
-use super::{Action, Arm, Campaign, Kind, Message, WaitFor, graph, templates};
+use super::{Action, Arm, Campaign, Kind, Message, WaitFor, graph, sense, templates};
 use crate::condition::{Condition, History};
 use crate::filter::Test;
 use crate::limits::{CAMPAIGN_BYTES, CONDITION_DEPTH, COUNTED_DAYS, JOURNEY_NAMES, MATCHED, NAME_BYTES};
@@ -27,6 +27,7 @@ pub fn check(campaign: &Campaign) -> Vec<Problem> {
     problems.extend(templates::check(campaign));
     problems.extend(conditions(campaign));
     problems.extend(listening(campaign));
+    problems.extend(sense::check(campaign));
     problems
 }
 

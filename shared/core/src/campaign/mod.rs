@@ -12,6 +12,7 @@ mod locate;
 mod parse;
 mod problem;
 pub mod schema;
+mod sense;
 mod shape;
 pub mod share;
 mod step;
