@@ -110,3 +110,36 @@ async fn onboarding_holds_out_some_draws_a_letter_for_others_and_skips_it_for_wh
         assert!(late >= SignedDuration::ZERO && late < SignedDuration::from_mins(2), "{}", mail.at);
     }
 }
+
+#[tokio::test]
+async fn an_abandoned_cart_is_asked_after_once_for_each_cart_and_not_if_it_was_bought() {
+    let stage = Stage::with_examples(5).await;
+    stage.identify("ann", json!({})).await;
+    let hour = SignedDuration::from_hours(1);
+    let fill = async |cart: &str, items: u32| {
+        stage.track("ann", "Filled cart", json!({"cart_id": cart, "items": items})).await;
+        stage.pass(hour).await;
+    };
+    fill("bought", 1).await;
+    fill("won", 1).await;
+    fill("lost", 1).await;
+    fill("won", 2).await;
+    stage.track("ann", "Order completed", json!({"cart_id": "bought", "total": 10})).await;
+    stage.pass(2 * hour).await;
+    stage.track("ann", "Order completed", json!({"cart_id": "won", "total": 20})).await;
+    stage.pass(3 * DAY).await;
+    let expected = [
+        ("2026-01-05T14:00:00Z", "Did you forget something?"),
+        ("2026-01-05T15:00:00Z", "Did you forget something?"),
+        ("2026-01-05T15:00:00Z", "Thank you for 20 dollars' worth of trust"),
+        ("2026-01-06T15:00:00Z", "We keep your cart until tomorrow"),
+    ];
+    let subjects: Vec<String> = stage.mails().into_iter().map(|mail| mail.subject).collect();
+    assert_eq!(subjects.len(), expected.len(), "{subjects:?}");
+    for subject in ["Thank you for 20 dollars' worth of trust", "We keep your cart until tomorrow"] {
+        assert_eq!(subjects.iter().filter(|one| *one == subject).count(), 1, "{subjects:?}");
+    }
+    let shown = stage.show("/profiles/ann").await;
+    assert_eq!((&shown["properties"]["won_back"], &shown["tags"]), (&json!(20), &json!(["won-back"])), "{shown}");
+    stage.assert_at_rest().await;
+}

@@ -8,6 +8,8 @@ mod claim;
 mod consent;
 mod cost;
 mod crash;
+mod dates;
+mod entries;
 mod fairness;
 mod feedback;
 mod journeys;

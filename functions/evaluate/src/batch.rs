@@ -7,7 +7,6 @@ use dunlin_aws::turns::Turns;
 use dunlin_aws::{Error, Kind, resources};
 use dunlin_core::call::Call;
 use dunlin_core::ids::{ProjectId, UserId};
-use dunlin_core::profile::counts_as;
 use dunlin_core::task::Calls;
 use jiff::Timestamp;
 
@@ -57,8 +56,8 @@ impl Evaluate {
     /// Whether a call of these may start a transactional campaign, as far as this environment knows.
     fn is_urgent(&self, task: &Calls) -> bool {
         task.calls.iter().any(|call| {
-            let (Some(event), Some(live)) = (counts_as(call), self.catalog.known(&call.project)) else { return false };
-            live.campaigns.asking_for(&event).iter().any(|published| published.campaign.ignores_unsubscribes())
+            let Some(live) = self.catalog.known(&call.project) else { return false };
+            live.campaigns.asked_by(call).iter().any(|asking| asking.published.campaign.ignores_unsubscribes())
         })
     }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod batch;
+mod entering;
 mod person;
 
 use dunlin_aws::catalog::Catalog;

@@ -2,21 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use dunlin_aws::catalog::Live;
 use dunlin_aws::resources::Queue;
-use dunlin_aws::runs::{Runs, tell};
-use dunlin_aws::{Error, Kind, Stored, planted, resources};
+use dunlin_aws::runs::tell;
+use dunlin_aws::{Error, Kind, Stored, planted};
 use dunlin_core::call::{Action, Call};
-use dunlin_core::condition::Facts;
 use dunlin_core::ids::{EventId, ProjectId, UserId};
 use dunlin_core::profile::rename::rename;
-use dunlin_core::profile::{Activity, Profile, Stamp, Start, counts_as};
-use dunlin_core::run::{Run, RunState, Transition, start};
-use dunlin_core::task::{Lane, TriggerEvent};
+use dunlin_core::profile::{Profile, Stamp, counts_as};
+use dunlin_core::run::{Run, RunState, Transition};
 use dunlin_core::topic::{Topic, touched};
-use dunlin_core::trigger::{Campaigns, entries};
+use dunlin_core::trigger::Campaigns;
 
 use crate::Evaluate;
+use crate::entering::{Begun, Taken};
 
 impl Evaluate {
     /// Takes one person's calls in order. Everything may be done again: a call that was taken changes nothing, and the
@@ -42,15 +40,18 @@ impl Evaluate {
         let Some(first) = calls.first() else { return Ok(()) };
         let (project, live) = (&first.project, self.catalog.live(&first.project).await?);
         let mut stored = self.profiles.get(project, &first.user).await?;
-        let (mut changed, mut transitions) = (false, Vec::new());
+        let (mut changed, mut begun) = (false, Vec::new());
         let recorded = self.recorded(&stored.state, calls).await?;
         for call in calls {
             let is_new = !stored.state.seen().contains(call) && !recorded.contains(&call.id);
+            let before = (is_new && live.campaigns.has_crossed()).then(|| stored.state.clone());
             if is_new || planted!(DeduplicatedTooLate) {
                 stored.state.apply(call);
                 changed = true;
             }
-            changed |= enter(&mut stored.state, call, is_new, lane, &live, &mut transitions);
+            let taken = Taken { call, is_new, before: before.as_ref(), lane, live: &live };
+            changed |= self.enter(&mut stored.state, &taken, &mut begun).await?;
+            changed |= taken.expect(&mut stored.state, &mut begun);
         }
         if changed {
             self.store(first, &mut stored).await?;
@@ -63,9 +64,9 @@ impl Evaluate {
         for call in calls.iter().filter(|call| !stored.state.remembers(call.at)) {
             self.end(call, &live.campaigns).await?;
         }
-        for transition in transitions {
-            if stored.state.remembers(transition.run.event.at) {
-                self.begin(&self.runs, transition).await?;
+        for begun in begun {
+            if stored.state.remembers(begun.transition.run.event.at) {
+                self.begin(begun).await?;
             }
         }
         let topics: BTreeSet<Topic> = calls.iter().flat_map(|call| touched(call, &live.subjects)).collect();
@@ -77,6 +78,9 @@ impl Evaluate {
 
     /// Has the runs that wait for a topic look at what is stored by now, or all that wait for anything.
     async fn notify(&self, project: &ProjectId, profile: &Profile, topic: Option<&Topic>) -> Result<(), Error> {
+        if self.catalog.live(project).await?.subjects.is_empty() {
+            return Ok(());
+        }
         let now = self.clock.now();
         for user in std::iter::once(&profile.id).chain(profile.former()) {
             let waiters = self.waiters.list(project, user, topic).await?;
@@ -125,17 +129,27 @@ impl Evaluate {
 
     /// Stores a run and carries out its commands. One that is over at once needs no row, if it would go the same way again,
     /// whatever is true by then.
-    async fn begin(&self, runs: &Runs, transition: Transition) -> Result<(), Error> {
-        tell(&transition);
-        let Transition { run, commands, asked, .. } = transition;
+    async fn begin(&self, begun: Begun) -> Result<(), Error> {
+        tell(&begun.transition);
+        let Transition { run, commands, asked, .. } = begun.transition;
         let now = || self.clock.now();
         if !asked && matches!(run.state, RunState::Ended { .. }) {
             return self.commands.carry_out(&run, &commands, false, now).await;
         }
-        match runs.put(&run, 0).await {
+        let put = match begun.total {
+            Some(total) => self.runs.put_counted(&run, total).await,
+            None => self.runs.put(&run, 0).await,
+        };
+        match put {
             Ok(()) => self.commands.carry_out(&run, &commands, true, now).await,
             Err(error) if error.kind == Kind::Conflict => {
-                let Some(there) = runs.get(&run.project, &run.id).await? else { return Err(error) };
+                let Some(there) = self.runs.get(&run.project, &run.id).await? else {
+                    if begun.total.is_none() {
+                        return Err(error);
+                    }
+                    tracing::info!(project.id = %run.project, campaign.id = %run.campaign, "campaign is full");
+                    return Ok(());
+                };
                 self.commands.carry_out(&there.state, &there.state.last_commands, true, now).await
             }
             Err(error) => Err(error),
@@ -145,7 +159,9 @@ impl Evaluate {
     /// Ends the runs of an event that is erased: whoever began them and died may have left rows, without the timers that
     /// would end them.
     async fn end(&self, call: &Call, campaigns: &Campaigns) -> Result<(), Error> {
-        if counts_as(call).is_none() {
+        let may_start =
+            counts_as(call).is_some() || matches!(call.action, Action::Enter { .. }) || campaigns.has_crossed();
+        if !may_start || matches!(call.action, Action::Delete) {
             return Ok(());
         }
         // All of them: what started it then may ask for another event now.
@@ -159,56 +175,4 @@ impl Evaluate {
         }
         Ok(())
     }
-}
-
-/// Starts the runs of those campaigns that a call enters; whether the profile remembers a new one.
-fn enter(
-    profile: &mut Profile,
-    call: &Call,
-    is_new: bool,
-    lane: Queue,
-    live: &Live,
-    transitions: &mut Vec<Transition>,
-) -> bool {
-    let Some(event) = trigger(profile, call) else { return false };
-    let (mut changed, now) = (false, call.accepted_at);
-    for entry in entries(&event, now, &Facts::new(profile, &event, now), &live.campaigns) {
-        let campaign = &entry.published.campaign;
-        // A call that comes again meets the decision that was made, not one by what has become true since.
-        let known = if is_new { None } else { profile.has_started(campaign, call) };
-        if !known.unwrap_or_else(|| entry.decision.passed()) {
-            continue;
-        }
-        match profile.start(campaign, call, is_new) {
-            Start::TooOften => {
-                if is_new {
-                    tracing::warn!(project.id = %call.project, campaign.id = %campaign.id, "campaign starts too often");
-                }
-                continue;
-            }
-            first => changed |= first == Start::First,
-        }
-        let lane = Lane::of(campaign, lane.stem == resources::BACKLOG.stem);
-        let past: Vec<TriggerEvent> = match campaign.sought().next() {
-            Some(_) => profile.riding().iter().filter_map(Activity::event).collect(),
-            None => Vec::new(),
-        };
-        let (user, facts) = (profile.id.clone(), Facts { past: &past, ..Facts::new(profile, &event, now) });
-        transitions.push(start(entry.published, call.project.clone(), user, event.clone(), lane, &facts, &live.zone));
-    }
-    changed
-}
-
-/// The event that a call is to campaigns, unless it is erased already.
-fn trigger(profile: &Profile, call: &Call) -> Option<TriggerEvent> {
-    let name = counts_as(call)?;
-    if !profile.remembers(call.at) {
-        return None;
-    }
-    let data = match &call.action {
-        Action::Track { data, .. } => data.clone(),
-        Action::Identify { properties, .. } => properties.clone(),
-        _ => return None,
-    };
-    Some(TriggerEvent { id: call.id.clone(), name, at: call.at, data })
 }

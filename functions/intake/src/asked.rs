@@ -97,6 +97,7 @@ mod tests {
             data: data.as_object().cloned().expect("an object"),
             source: None,
             conversion: None,
+            passive: false,
         };
         let sameness = Sameness::Event { check: check.map(str::to_owned) };
         Asked { user: UserId::parse(user).expect("an id"), at: None, action, sameness }

@@ -137,7 +137,15 @@ fn event(
 ) -> Result<Action, Refusal> {
     let email = address(context(item, outer).pointer("/traits/email"), "context.traits.email", rejects);
     let name = EventName::parse(name).map_err(|why| Refusal::field("event", why))?;
-    Ok(Action::Track { name, email, properties: Properties::new(), data, source: None, conversion: None })
+    Ok(Action::Track {
+        name,
+        email,
+        properties: Properties::new(),
+        data,
+        source: None,
+        conversion: None,
+        passive: false,
+    })
 }
 
 /// A page or a screen: an event with the properties, the name and the address of what was viewed.

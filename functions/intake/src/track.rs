@@ -2,7 +2,7 @@
 
 use dunlin_core::call::{Action, Channel, Properties};
 use dunlin_core::event_name::EventName;
-use dunlin_core::ids::UserId;
+use dunlin_core::ids::{CampaignId, UserId};
 use http::Method;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -23,6 +23,7 @@ pub(crate) enum Endpoint {
     Reidentify,
     Delete,
     Track,
+    Enter,
     Heartbeat,
 }
 
@@ -42,6 +43,7 @@ impl Endpoint {
             "users/reidentify" => Self::Reidentify,
             "users/delete" => Self::Delete,
             "events/track" => Self::Track,
+            "campaigns/enter" => Self::Enter,
             "heartbeat" => Self::Heartbeat,
             _ => return None,
         })
@@ -50,7 +52,7 @@ impl Endpoint {
     /// Its methods, as `Allow` lists them.
     pub(crate) fn methods(self) -> &'static str {
         match self {
-            Self::Identify | Self::Unsubscribe | Self::Resubscribe | Self::Track => "POST, OPTIONS",
+            Self::Identify | Self::Unsubscribe | Self::Resubscribe | Self::Track | Self::Enter => "POST, OPTIONS",
             Self::Edit | Self::Tags => "PUT, OPTIONS",
             Self::Reidentify => "PUT, POST, OPTIONS",
             Self::Delete => "POST, DELETE, OPTIONS",
@@ -114,6 +116,7 @@ pub(crate) fn read(endpoint: Endpoint, mut fields: Properties) -> Result<Asked, 
         Endpoint::Delete => Action::Delete,
         Endpoint::Unsubscribe => Action::Unsubscribe,
         Endpoint::Resubscribe => Action::Resubscribe,
+        Endpoint::Enter => return entry(user, fields),
         Endpoint::Track | Endpoint::Heartbeat => return Err(Refusal::path()),
     };
     Ok(Asked { user, at, action, sameness: Sameness::Never })
@@ -132,8 +135,22 @@ fn event(mut fields: Properties) -> Result<Asked, Refusal> {
     let name = EventName::parse(&name).map_err(|why| Refusal::field("event_name", why))?;
     let extras = Extras::take(&mut fields)?;
     let data = object(&mut fields, "data")?;
-    let action = Action::Track { name, email, properties, data, source: extras.source, conversion: extras.conversion };
-    Ok(Asked { user, at: extras.at, action, sameness: Sameness::Event { check: extras.check } })
+    let Extras { at, source, conversion, check, passive, .. } = extras;
+    let action = Action::Track { name, email, properties, data, source, conversion, passive };
+    Ok(Asked { user, at, action, sameness: Sameness::Event { check } })
+}
+
+/// An entry; the same `extras.check_id` of the same person is the same one.
+fn entry(user: UserId, mut fields: Properties) -> Result<Asked, Refusal> {
+    let campaign =
+        text(fields.get("campaign"), "campaign")?.ok_or_else(|| Refusal::field("campaign", "is required"))?;
+    let campaign = CampaignId::parse(&campaign)
+        .map_err(|_| Refusal::field("campaign", "must be a campaign's id, as in `cmp_welcome`"))?;
+    let extras = Extras::take(&mut fields)?;
+    let same = |check| Sameness::Message { id: format!("{check} {campaign} {user}"), part: "enter" };
+    let sameness = extras.check.map_or(Sameness::Never, same);
+    let action = Action::Enter { campaign, data: object(&mut fields, "data")? };
+    Ok(Asked { user, at: extras.at, action, sameness })
 }
 
 struct Extras {
@@ -142,6 +159,7 @@ struct Extras {
     conversion: Option<String>,
     check: Option<String>,
     update_only: bool,
+    passive: bool,
 }
 
 impl Extras {
@@ -153,17 +171,19 @@ impl Extras {
                 Refusal::field("extras.created_at", "must be ISO-8601 with an offset, or Unix seconds")
             })?),
         };
-        let update_only = match extras.get("update_only") {
+        let flag = |name: &str| match extras.get(name) {
             Some(Value::Bool(flag)) => *flag,
             Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),
             _ => false,
         };
+        let (update_only, passive) = (flag("update_only"), flag("passive"));
         Ok(Self {
             at,
             source: text(extras.get("source"), "extras.source")?,
             conversion: text(extras.get("vero_conv"), "extras.vero_conv")?,
             check: text(extras.get("check_id"), "extras.check_id")?,
             update_only,
+            passive,
         })
     }
 }

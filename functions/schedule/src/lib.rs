@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+use std::sync::Arc;
+
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use dunlin_aws::batch::{Fates, each, read};
 use dunlin_aws::catalog::Catalog;
@@ -102,7 +104,10 @@ impl Schedule {
         if !step.look {
             tell_lateness(&run, now);
         }
-        let campaign = self.catalog.version(&run.project, &run.campaign, run.version).await?;
+        let campaign = match live.campaigns.get(&run.campaign).filter(|_| run.is_expected()) {
+            Some(newest) => Arc::clone(&newest.campaign),
+            None => self.catalog.version(&run.project, &run.campaign, run.version).await?,
+        };
         let profile = self.profiles.get(&run.project, &run.user).await?;
         let past = match profile.state.has_past(campaign.sought(), run.event.at) {
             true => self.profiles.past(&run.project, &profile.state, run.event.at).await?,

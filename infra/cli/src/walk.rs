@@ -69,7 +69,10 @@ fn play(asked: &Walk, campaign: Campaign) -> anyhow::Result<DryRun> {
     let profile = profile(object("--profile", &asked.profile)?, &project, at)?;
     let name = match &asked.name {
         Some(name) => EventName::parse(name).map_err(|error| anyhow!("--name: {error}"))?,
-        None => campaign.trigger.event.clone(),
+        None => match campaign.trigger.event() {
+            Some(event) => event.clone(),
+            None => EventName::parse("Entry").map_err(|error| anyhow!("{error}"))?,
+        },
     };
     let event = TriggerEvent { id: EventId::derive(&["walk"]), name, at, data: object("--event", &asked.event)? };
     Ok(dry_run(campaign, &project, &profile, &event, &zone))

@@ -1,12 +1,14 @@
 //! Carries out what a run decided. Everything here may be done again: ids are derived, rows are the same rows.
 
-use dunlin_core::ids::{DeliveryId, ProjectId};
+use dunlin_core::call::Call;
+use dunlin_core::ids::{DeliveryId, ProjectId, person};
 use dunlin_core::run::{Command, Run};
-use dunlin_core::task::{Lane, Send, Step, VERSION};
+use dunlin_core::task::{Calls, Lane, Send, Step, VERSION, to_text};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::calls;
 use crate::clients::Clients;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::queues::{Outgoing, Queue};
 use crate::resources;
 use crate::settings::Settings;
@@ -17,11 +19,12 @@ use crate::waiters::{Waiter, Waiters};
 /// knows that its campaign listens (`catalog`: five seconds), and tells it of what comes.
 const LOOK: SignedDuration = SignedDuration::from_secs(6);
 
-/// Where commands go: the timers table, the waiters, the steps queue, the lanes of mails.
+/// Where commands go: the queue of calls, the timers table, the waiters, the steps queue, the lanes of mails.
 #[derive(Clone, Debug)]
 pub struct Commands {
     timers: Timers,
     waiters: Waiters,
+    calls: calls::Queue,
     steps: Queue,
     transactional: Queue,
     triggered: Queue,
@@ -36,6 +39,7 @@ impl Commands {
         Self {
             timers: Timers::new(clients, &settings.prefix),
             waiters: Waiters::new(clients, &settings.prefix),
+            calls: calls::Queue::new(clients.sqs.clone(), settings.queue_url(resources::EVENTS)),
             steps: queue(resources::STEPS),
             transactional: queue(resources::SENDS_TRANSACTIONAL),
             triggered: queue(resources::SENDS),
@@ -74,6 +78,7 @@ impl Commands {
         for command in commands {
             match command {
                 Command::Send { .. } => {}
+                Command::Call { call } => self.call(call).await?,
                 Command::Listen { topics, moves, until } => {
                     self.waiters.put(run, topics, *moves, *until).await?;
                     let waiter = Waiter { run: run.id.clone(), moves: *moves };
@@ -97,6 +102,18 @@ impl Commands {
             self.wake(std::slice::from_ref(timer), now).await?;
         }
         Ok(())
+    }
+
+    /// Puts a call of our own on its way, behind those of its person that are there.
+    async fn call(&self, call: &Call) -> Result<()> {
+        let encode = |error| Error::new(Kind::Invalid, "encode a call", error);
+        let body = to_text(&Calls { v: VERSION, calls: vec![call.clone()] }).map_err(encode)?;
+        let message = calls::Outgoing { group: person(&call.project, &call.user), dedup: call.id.to_string(), body };
+        let unsent = |unsent: calls::Unsent| {
+            let kind = unsent.messages.first().map_or(Kind::Unavailable, |(_, error)| error.kind);
+            Error::new(kind, "put a call", unsent)
+        };
+        self.calls.put(vec![message]).await.map_err(unsent)
     }
 
     /// Has runs look at their person's past, at `at`.

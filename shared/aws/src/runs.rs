@@ -2,19 +2,22 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use dunlin_core::ids::{ProjectId, RunId};
 use dunlin_core::run::{Passed, Run, RunState, Transition, codes};
 use jiff::SignedDuration;
 
 use crate::clients::Clients;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, kind_of_transaction};
 use crate::item::{self, expires};
 use crate::planted;
 use crate::resources;
-use crate::table::{Stored, Table, versioned};
+use crate::table::{Stored, Table, conditional_put, versioned};
 
 /// The sort key of a run's item.
 const RUN: &str = "run";
+/// The sort key of the count of a campaign's runs.
+const ENTRIES: &str = "entries";
 /// How long a run is kept after its end: as long as a duplicate of what started it may come.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 90);
 
@@ -45,7 +48,7 @@ impl Runs {
     /// A conflict when somebody else moved it since.
     pub async fn put(&self, run: &Run, seen: u64) -> Result<()> {
         let beside = match run.state {
-            RunState::Waiting { .. } => vec![],
+            RunState::Waiting { .. } | RunState::Expected { .. } => vec![],
             RunState::Ended { at, .. } => vec![expires(at + KEPT)],
         };
         let key = partition(&run.project, &run.id);
@@ -53,6 +56,29 @@ impl Runs {
             return self.table.put_item(versioned(&key, RUN, seen, run, beside)?).await;
         }
         self.table.put(&key, RUN, seen, run, beside).await
+    }
+
+    /// Stores the first version of a run of a campaign that begins at most `total` runs, and counts it. Two write units for
+    /// each KB, and two for the count, which all runs of the campaign share.
+    ///
+    /// # Errors
+    /// A conflict when the run is there, or the campaign is full.
+    pub async fn put_counted(&self, run: &Run, total: u64) -> Result<()> {
+        let key = partition(&run.project, &run.id);
+        let put = conditional_put(&self.table.name, versioned(&key, RUN, 0, run, vec![])?, 0)?;
+        let count = Update::builder()
+            .table_name(&self.table.name)
+            .set_key(Some(item::key(&format!("{}#{}", run.project, run.campaign), ENTRIES)))
+            .update_expression("ADD n :one")
+            .condition_expression("attribute_not_exists(n) OR n < :total")
+            .expression_attribute_values(":one", item::number(1))
+            .expression_attribute_values(":total", item::number(total))
+            .build()
+            .map_err(|error| Error::new(Kind::Invalid, "count a run", error))?;
+        let count = TransactWriteItem::builder().update(count).build();
+        let request = self.table.client.transact_write_items().transact_items(put).transact_items(count);
+        let result = request.send().await;
+        result.map(drop).map_err(|error| Error::new(kind_of_transaction(&error), "count a run", error))
     }
 
     /// Of these runs, those that exist, once each and in no order: one request for each hundred, half a read unit for each 4 KB

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::email::Email;
 use crate::event_name::EventName;
-use crate::ids::{EventId, ProjectId, UserId};
+use crate::ids::{CampaignId, EventId, ProjectId, UserId};
 
 /// Properties of a profile or of an event, as the client sent them.
 pub type Properties = Map<String, Value>;
@@ -72,6 +72,14 @@ pub enum Action {
     },
     /// Erase the profile and its activity.
     Delete,
+    /// Enter a campaign; creates nothing.
+    Enter {
+        /// The campaign.
+        campaign: CampaignId,
+        /// The properties of its trigger event.
+        #[serde(default, skip_serializing_if = "Map::is_empty")]
+        data: Properties,
+    },
     /// Something happened; creates the profile if it is missing.
     Track {
         /// What happened.
@@ -91,6 +99,9 @@ pub enum Action {
         /// The conversion id of a mail's link (`extras.vero_conv`).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         conversion: Option<String>,
+        /// It is part of the person's past, and starts nothing (`extras.passive`).
+        #[serde(default, skip_serializing_if = "is_false")]
+        passive: bool,
     },
 }
 

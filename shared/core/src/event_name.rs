@@ -32,6 +32,11 @@ impl EventName {
         Ok(Self { shown: shown.to_owned(), key })
     }
 
+    /// A name of our own.
+    pub(crate) fn known(text: &'static str) -> Self {
+        Self { shown: text.to_owned(), key: text.to_lowercase() }
+    }
+
     /// What two spellings of one name have in common.
     #[must_use]
     pub fn key(&self) -> &str {

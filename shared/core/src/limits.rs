@@ -48,6 +48,11 @@ pub const STARTS_PER_HOUR: usize = 20;
 pub const TRANSACTIONAL_STARTS_PER_HOUR: usize = 200;
 /// Starts a profile remembers, over all campaigns: 30 KB. Beyond them the oldest are forgotten, and the rule loosens.
 pub const STARTS: usize = 1_000;
+/// Entries a profile remembers for the rules of campaigns, over all of them: 50 KB. Beyond them the oldest are forgotten,
+/// and the rules loosen.
+pub const ENTRIES: usize = 500;
+/// Bytes of one value that a step makes with Liquid.
+pub const VALUE_BYTES: usize = 4 * 1024;
 /// Bytes of activity that ride in the profile's item before they are written out as a chunk: keeps the
 /// item of an ordinary profile within one write unit (1 KB).
 pub const RIDING_ACTIVITY_BYTES: usize = 300;

@@ -68,6 +68,11 @@ impl Property {
         self.owner
     }
 
+    /// Whether it has no characters that mean something in Liquid.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.path.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '_' | '-'))
+    }
+
     /// The path below the owner.
     #[must_use]
     pub fn path(&self) -> &str {

@@ -16,7 +16,9 @@
 //! point between leaves either a hint to be met again or an overdue run for `sweep` to find.
 
 mod choosing;
+mod deeds;
 pub mod dry;
+mod expected;
 mod hearing;
 mod state;
 mod steps;
@@ -27,8 +29,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::call::Properties;
-use crate::campaign::{Action, Campaign, Target};
+use crate::call::{Call, Properties};
+use crate::campaign::{Action, Again, Campaign, Target};
 use crate::condition::Facts;
 use crate::ids::{CampaignId, DeliveryId, EventId, ProjectId, RunId, UserId};
 use crate::limits;
@@ -37,6 +39,7 @@ use crate::topic::Topic;
 use crate::trigger::Published;
 use crate::wait::zone::{Misread, Zone};
 
+pub use expected::{date_of, expect};
 use state::wakes_at;
 pub use state::{EndReason, Reached, RunState};
 use steps::{Passage, Way};
@@ -85,7 +88,7 @@ pub struct Run {
 }
 
 /// What is to be done after the run is stored, in order. Doing it twice does it once: the ids are the same.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Command {
     /// Set the run's timer.
@@ -106,6 +109,11 @@ pub enum Command {
         /// From when on it is not worth sending.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expires_at: Option<Timestamp>,
+    },
+    /// Put a call of our own on its way.
+    Call {
+        /// The call.
+        call: Box<Call>,
     },
     /// Tell the run of these topics, and look once more when nothing can have been missed.
     Listen {
@@ -198,8 +206,10 @@ pub fn start(
     };
     let first = if campaign.steps.is_empty() { Target::End } else { Target::Step(0) };
     // An event that comes late counts from its own time: what it is late by is taken off the waits.
-    let (way, passage) = (Way { campaign, facts, zone }, Passage::catching_up());
+    let (way, mut passage) = (Way { campaign, facts, zone }, Passage::catching_up());
     let since = run.event.at.min(now);
+    let rule = &campaign.entry;
+    passage.ask(rule.again == Again::WhenOver || rule.total.is_some());
     run.go(&way, first, since, passage)
 }
 
@@ -212,11 +222,15 @@ impl Run {
 
     /// Goes on, if it is time or what it waits for has come: takes steps up to the next wait, or the end.
     ///
-    /// `campaign` must be the version the run started with; `zone` is the project's.
+    /// `campaign` must be the version the run started with, or the newest if it is expected; `zone` is the project's.
     #[must_use]
     pub fn advance(&self, campaign: &Campaign, facts: &Facts<'_>, zone: &Zone) -> Advance {
-        let RunState::Waiting { step, due_at, meant } = &self.state else { return Advance::Ended };
         let early = self.due_at().filter(|due_at| facts.now < *due_at);
+        let (step, due_at, meant) = match &self.state {
+            RunState::Waiting { step, due_at, meant } => (step, due_at, meant),
+            RunState::Expected { .. } => return self.comes(campaign, facts, zone, early),
+            RunState::Ended { .. } => return Advance::Ended,
+        };
         let there = campaign.step(step).map(|(index, step)| (index, step, &step.action));
         let listens = there.is_some_and(|(.., action)| action.listens().is_some());
         if let Some(due_at) = early.filter(|_| !listens) {
@@ -250,6 +264,23 @@ impl Run {
             Some((index, ..)) => next.walk(&way, campaign.after(index), *due_at),
         };
         Advance::Moved(Box::new(moved))
+    }
+
+    /// Whether it is expected to begin; then the newest version of its campaign decides.
+    #[must_use]
+    pub fn is_expected(&self) -> bool {
+        matches!(self.state, RunState::Expected { .. })
+    }
+
+    fn comes(&self, campaign: &Campaign, facts: &Facts<'_>, zone: &Zone, early: Option<Timestamp>) -> Advance {
+        if let Some(due_at) = early {
+            return Advance::NotDue { due_at };
+        }
+        if !facts.profile.remembers(self.event.at) {
+            return Advance::Moved(Box::new(Passage::default().over(self.erased(facts.now))));
+        }
+        let next = Self { moves: self.moves.saturating_add(1), ..self.clone() };
+        Advance::Moved(Box::new(next.arrives(campaign, facts, zone)))
     }
 
     /// The run of a person who was deleted: over, and without what the event said.

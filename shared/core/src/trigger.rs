@@ -1,4 +1,4 @@
-//! Which campaigns an event enters.
+//! Which campaigns a call enters.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,10 +6,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::campaign::Campaign;
-use crate::condition::{Decision, Facts, Reason, decide};
+use crate::call::{Action, Call};
+use crate::campaign::{Campaign, On};
+use crate::condition::{Condition, Decision, Facts, Reason, decide};
 use crate::event_name::EventName;
+use crate::ids::CampaignId;
+use crate::profile::{Profile, counts_as};
 use crate::task::TriggerEvent;
+use crate::topic::same;
 
 /// A campaign as it is live: its newest version, and whether it takes entries.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,74 +29,150 @@ pub struct Published {
     pub paused: bool,
 }
 
-/// The published campaigns of one project, by the event that starts them.
+/// The published campaigns of one project, by what starts them.
 #[derive(Clone, Debug, Default)]
 pub struct Campaigns {
-    by_event: BTreeMap<String, Vec<Published>>,
+    by_event: BTreeMap<String, Vec<CampaignId>>,
+    crossed: Vec<CampaignId>,
+    dated: Vec<CampaignId>,
+    all: BTreeMap<CampaignId, Published>,
 }
 
-/// A campaign that an event asks for, and whether it enters.
+/// A campaign that a call asks for.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry<'c> {
+pub struct Asking<'c> {
     /// The campaign.
     pub published: &'c Published,
-    /// Whether a run starts; else why not.
-    pub decision: Decision,
+    /// What it takes for its trigger event.
+    pub event: TriggerEvent,
 }
 
 impl Campaigns {
     /// The campaigns of one project.
     #[must_use]
     pub fn new(campaigns: impl IntoIterator<Item = Published>) -> Self {
-        let mut by_event: BTreeMap<String, Vec<Published>> = BTreeMap::new();
+        let mut new = Self::default();
         for published in campaigns {
-            let key = published.campaign.trigger.event.key().to_owned();
-            by_event.entry(key).or_default().push(published);
+            let id = published.campaign.id.clone();
+            match &published.campaign.trigger.on {
+                On::Event { event } => new.by_event.entry(event.key().to_owned()).or_default().push(id.clone()),
+                On::Enters { .. } | On::Leaves { .. } => new.crossed.push(id.clone()),
+                On::Date(_) => new.dated.push(id.clone()),
+                On::Api { .. } => {}
+            }
+            new.all.insert(id, published);
         }
-        for list in by_event.values_mut() {
-            list.sort_by(|a, b| a.campaign.id.cmp(&b.campaign.id));
-        }
-        Self { by_event }
+        new.by_event.values_mut().for_each(|ids| ids.sort());
+        new
     }
 
     /// Those that the event starts, in the order of their ids.
+    pub fn asking_for(&self, event: &EventName) -> impl Iterator<Item = &Published> {
+        self.found(self.by_event.get(event.key()).map_or(&[], Vec::as_slice))
+    }
+
+    /// Those that a date of the person starts.
+    pub fn dated(&self) -> impl Iterator<Item = &Published> {
+        self.found(&self.dated)
+    }
+
+    /// Whether a change of a person may start one.
     #[must_use]
-    pub fn asking_for(&self, event: &EventName) -> &[Published] {
-        self.by_event.get(event.key()).map_or(&[], Vec::as_slice)
+    pub fn has_crossed(&self) -> bool {
+        !self.crossed.is_empty()
+    }
+
+    /// The campaign of that id.
+    #[must_use]
+    pub fn get(&self, id: &CampaignId) -> Option<&Published> {
+        self.all.get(id)
     }
 
     /// All of them.
     pub fn all(&self) -> impl Iterator<Item = &Published> {
-        self.by_event.values().flatten()
+        self.all.values()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.by_event.is_empty()
+        self.all.is_empty()
+    }
+
+    fn found(&self, ids: &[CampaignId]) -> impl Iterator<Item = &Published> {
+        ids.iter().filter_map(|id| self.all.get(id))
+    }
+
+    /// Those that a call asks for by its event, or by name; whose person is not erased. A passive event asks for none.
+    #[must_use]
+    pub fn asked_by(&self, call: &Call) -> Vec<Asking<'_>> {
+        let (name, data) = match &call.action {
+            Action::Enter { campaign, data } => {
+                let event = occasion(call, "Entry", data.clone());
+                return self.get(campaign).map(|published| Asking { published, event }).into_iter().collect();
+            }
+            Action::Track { passive: true, .. } => return Vec::new(),
+            Action::Track { data, .. } => (counts_as(call), data.clone()),
+            Action::Identify { properties, .. } => (counts_as(call), properties.clone()),
+            _ => return Vec::new(),
+        };
+        let Some(name) = name else { return Vec::new() };
+        let asking = self.asking_for(&name);
+        let event = TriggerEvent { id: call.id.clone(), name: name.clone(), at: call.at, data };
+        asking.map(|published| Asking { published, event: event.clone() }).collect()
+    }
+
+    /// Those that a call may start by what it changes.
+    #[must_use]
+    pub fn crossed_by(&self, call: &Call) -> Vec<Asking<'_>> {
+        let asking = |published| Asking { published, event: occasion(call, "Condition", Default::default()) };
+        self.found(&self.crossed).map(asking).collect()
     }
 }
 
-/// The campaigns that ask for this event, each with its decision, in the order of their ids. Empty for an event nobody asks for.
-#[must_use]
-pub fn entries<'c>(
-    event: &TriggerEvent,
-    accepted_at: Timestamp,
-    facts: &Facts<'_>,
-    campaigns: &'c Campaigns,
-) -> Vec<Entry<'c>> {
-    let asking = campaigns.asking_for(&event.name).iter();
-    asking.map(|published| Entry { published, decision: enters(published, accepted_at, facts) }).collect()
+impl Asking<'_> {
+    /// Whether it enters, but for how often the person has entered.
+    #[must_use]
+    pub fn decide(&self, accepted_at: Timestamp, profile: &Profile) -> Decision {
+        if self.published.paused {
+            return Decision::Fail(Reason::new("the campaign is paused"));
+        }
+        if accepted_at < self.published.published_at {
+            return Decision::Fail(Reason::new("the event came before the campaign was published"));
+        }
+        decide(&self.published.campaign.trigger.filters, &Facts::new(profile, &self.event, accepted_at))
+    }
+
+    /// Whether what a call changed of a person led into the campaign's condition, or out of it.
+    #[must_use]
+    pub fn is_crossed(&self, before: &Profile, after: &Profile, now: Timestamp) -> bool {
+        // Who is not there, yet or any more, is in no condition.
+        let holds = |profile: &Profile, conditions: &[Condition]| {
+            profile.exists() && decide(conditions, &Facts::new(profile, &self.event, now)).passed()
+        };
+        match &self.published.campaign.trigger.on {
+            On::Enters { enters } => !holds(before, enters) && holds(after, enters),
+            On::Leaves { leaves } => holds(before, leaves) && !holds(after, leaves) && after.exists(),
+            _ => false,
+        }
+    }
+
+    /// The key of the matter that its rule names. An error where the rule has one, and the event has none.
+    ///
+    /// # Errors
+    /// Why it does not enter.
+    pub fn key(&self, profile: &Profile, now: Timestamp) -> Result<Option<String>, Reason> {
+        let Some(property) = &self.published.campaign.entry.key else { return Ok(None) };
+        let facts = Facts::new(profile, &self.event, now);
+        let key = facts.value(property).and_then(|value| same(&value));
+        let key = key.map(|key| crate::ids::digest(&[&key]).chars().take(16).collect());
+        key.map(Some).ok_or_else(|| Reason::new(&format!("{property} has no value to tell it by")))
+    }
 }
 
-fn enters(published: &Published, accepted_at: Timestamp, facts: &Facts<'_>) -> Decision {
-    if published.paused {
-        return Decision::Fail(Reason::new("the campaign is paused"));
-    }
-    if accepted_at < published.published_at {
-        return Decision::Fail(Reason::new("the event came before the campaign was published"));
-    }
-    decide(&published.campaign.trigger.filters, facts)
+/// The trigger event of what no event started.
+fn occasion(call: &Call, name: &'static str, data: crate::call::Properties) -> TriggerEvent {
+    TriggerEvent { id: call.id.clone(), name: EventName::known(name), at: call.at, data }
 }
 
 #[cfg(test)]

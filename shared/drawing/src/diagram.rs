@@ -57,7 +57,7 @@ impl Diagram {
     #[must_use]
     pub fn of(campaign: &Campaign) -> Self {
         let trigger = &campaign.trigger;
-        let text = [trigger.event.as_str().to_owned(), all(&trigger.filters)];
+        let text = [trigger.on.to_string(), all(&trigger.filters)];
         let text = text.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", if ");
         let mut boxes = vec![Box::new(Shape::Terminal, "trigger", &text)];
         boxes.extend(campaign.steps.iter().map(|step| Box::of(campaign, step)));
@@ -98,6 +98,9 @@ impl Box {
             Action::Branch { .. } => (Shape::Choice, "the first that holds".to_owned()),
             Action::Split { .. } => (Shape::Choice, "by lot".to_owned()),
             Action::HoldOut { hold_out } => (Shape::Choice, format!("holds out {hold_out}")),
+            Action::Update { .. } => (Shape::Deed, "updates the profile".to_owned()),
+            Action::Track { track, .. } => (Shape::Deed, format!("tracks: {track}")),
+            Action::Start { start, .. } => (Shape::Deed, format!("starts: {start}")),
             Action::Exit { exit } => (Shape::Terminal, exit.clone()),
         };
         Self::new(shape, &step.name, &text)
@@ -109,7 +112,11 @@ fn ways<'c>(campaign: &'c Campaign, index: usize, step: &'c Step) -> Vec<(Target
     let words: Vec<String> = match &step.action {
         Action::Exit { .. } => return Vec::new(),
         Action::Wait { wait } if wait.otherwise().is_some() => vec![String::new(), "no date".to_owned()],
-        Action::Wait { .. } | Action::Send { .. } => vec![String::new()],
+        Action::Wait { .. }
+        | Action::Send { .. }
+        | Action::Update { .. }
+        | Action::Track { .. }
+        | Action::Start { .. } => vec![String::new()],
         Action::WaitFor(_) => vec!["it happened".to_owned(), "timed out".to_owned()],
         Action::WaitUntil(_) => vec!["it holds".to_owned(), "timed out".to_owned()],
         Action::Filter { .. } => vec!["yes".to_owned(), "no".to_owned()],

@@ -190,7 +190,7 @@ impl<'a> Judge<'a> {
         let due = mail.due(call.at, &self.played.waits, asked.person);
         let ended = run.and_then(|run| match &run.state {
             RunState::Ended { at, .. } => Some(*at + self.played.skew()),
-            RunState::Waiting { .. } => None,
+            RunState::Waiting { .. } | RunState::Expected { .. } => None,
         });
         let ending = ended.map(|ended| story.between(asked.index, due.min(ended) - self.played.skew(), ended));
         // Whoever is filtered before an earlier step gets none of the later ones.

@@ -63,7 +63,7 @@ impl State {
             Action::Delete => {
                 *self = Self { erased: Some(call.at), subscribed: true, ..Self::default() };
             }
-            Action::Edit { .. } | Action::Tags { .. } | Action::Reidentify { .. } => {}
+            Action::Edit { .. } | Action::Tags { .. } | Action::Reidentify { .. } | Action::Enter { .. } => {}
         }
     }
 

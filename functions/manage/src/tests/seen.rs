@@ -29,7 +29,15 @@ fn call(id: &str, second: i64, action: Action) -> Call {
 fn track(name: &str) -> Action {
     let (name, data) =
         (EventName::parse(name).expect("a name"), json!({"name": name}).as_object().cloned().expect("an object"));
-    Action::Track { name, email: None, properties: serde_json::Map::new(), data, source: None, conversion: None }
+    Action::Track {
+        name,
+        email: None,
+        properties: serde_json::Map::new(),
+        data,
+        source: None,
+        conversion: None,
+        passive: false,
+    }
 }
 
 #[tokio::test]

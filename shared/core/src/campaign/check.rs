@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::problem::{Problem, did_you_mean};
-use super::{Action, Arm, Campaign, Kind, Message, WaitFor, graph, sense, templates};
+use super::{Action, Arm, Campaign, Kind, Message, On, WaitFor, graph, sense, templates};
 use crate::condition::{Condition, History};
 use crate::filter::Test;
 use crate::limits::{CAMPAIGN_BYTES, CONDITION_DEPTH, COUNTED_DAYS, JOURNEY_NAMES, MATCHED, NAME_BYTES};
 use crate::mail::Mailbox;
 use crate::property::Owner;
+use crate::wait::Wait;
 
 /// Everything that is wrong with a campaign which fits the schema. It may be published when none of it is an error.
 #[must_use]
@@ -27,7 +28,56 @@ pub fn check(campaign: &Campaign) -> Vec<Problem> {
     problems.extend(templates::check(campaign));
     problems.extend(conditions(campaign));
     problems.extend(listening(campaign));
+    problems.extend(beginning(campaign));
     problems.extend(sense::check(campaign));
+    problems
+}
+
+/// What starts a campaign, and what its steps do: triggers that start nothing, changes that change nothing.
+fn beginning(campaign: &Campaign) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let empty = |path: &str| Problem::error(path, "there are no conditions", "add one");
+    match &campaign.trigger.on {
+        On::Enters { enters } if enters.is_empty() => problems.push(empty("trigger.enters")),
+        On::Leaves { leaves } if leaves.is_empty() => problems.push(empty("trigger.leaves")),
+        On::Api { api: false } => {
+            problems.push(Problem::error(
+                "trigger.api",
+                "`false` starts nothing",
+                "write `api: true`, or name an event",
+            ));
+        }
+        On::Date(date) => {
+            problems.extend(Wait::Date(date.clone()).problems().into_iter().map(|problem| problem.below("trigger")));
+            if date.date.owner() != Owner::User {
+                let what = format!("`{}` is no property of a person", date.date);
+                problems.push(Problem::error("trigger.date", what, "write `user.…`"));
+            }
+            if date.otherwise.is_some() {
+                problems.push(Problem::error("trigger.else", "who has no date does not enter", "remove the line"));
+            }
+        }
+        _ => {}
+    }
+    if let Some(key) = campaign.entry.key.as_ref().filter(|key| key.owner() != Owner::Event) {
+        let what = format!("`{key}` is no property of the trigger event");
+        problems.push(Problem::error("entry.key", what, "write `event.…`; without a key, it is asked for each person"));
+    }
+    for (index, step) in campaign.steps.iter().enumerate() {
+        match &step.action {
+            Action::Update { update } if update.is_empty() => {
+                let mend = "add `set`, `unset`, `add_tags` or `remove_tags`, or remove the step";
+                problems.push(Problem::error(format!("steps[{index}].update"), "nothing is changed", mend));
+            }
+            Action::Track { track, .. } if campaign.trigger.event() == Some(track) => {
+                let what = "the event that it tracks starts the campaign again";
+                let mend =
+                    "the loop guard ends it after 20 an hour; add `entry: {again: never}`, or track another event";
+                problems.push(Problem::warning(format!("steps[{index}].track"), what, mend));
+            }
+            _ => {}
+        }
+    }
     problems
 }
 
@@ -142,6 +192,11 @@ fn conditions(campaign: &Campaign) -> Vec<Problem> {
         ("conditions".to_owned(), &campaign.conditions),
         ("exits.unless".to_owned(), &campaign.exits.unless),
     ];
+    match &campaign.trigger.on {
+        On::Enters { enters: list } => lists.push(("trigger.enters".to_owned(), list)),
+        On::Leaves { leaves: list } => lists.push(("trigger.leaves".to_owned(), list)),
+        _ => {}
+    }
     lists.extend(campaign.goal.iter().map(|goal| ("goal.filters".to_owned(), &goal.filters)));
     let messages = campaign.messages.iter();
     lists.extend(messages.map(|(name, message)| {
@@ -177,7 +232,7 @@ fn conditions(campaign: &Campaign) -> Vec<Problem> {
                     if campaign.kind == Kind::Workflow { format!("steps[{index}].wait") } else { "wait".to_owned() };
                 problems.extend(wait.problems().into_iter().map(|problem| problem.below(&path)));
             }
-            Action::Split { .. } | Action::HoldOut { .. } | Action::Exit { .. } => {}
+            _ => {}
         }
     }
     for (path, list) in lists {

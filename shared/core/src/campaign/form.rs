@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Awaited, Body, Campaign, Exits, Kind, Message, Step, Trigger};
+use super::{Action, Awaited, Body, Campaign, EntryRule, Exits, Kind, Message, Step, Trigger};
 use crate::condition::Condition;
 use crate::ids::CampaignId;
 use crate::span::Span;
@@ -29,6 +29,9 @@ pub(super) struct Form {
     pub(super) kind: Kind,
     /// What starts it.
     pub(super) trigger: Trigger,
+    /// How often the same person may enter; without it, every time.
+    #[serde(default, skip_serializing_if = "EntryRule::is_empty")]
+    pub(super) entry: EntryRule,
     /// Who its mails are from, in Liquid: `Ann <ann@example.com>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) from: Option<String>,
@@ -67,7 +70,8 @@ pub(super) struct Form {
     pub(super) partials: BTreeMap<String, Body>,
 }
 
-/// One step: exactly one of `wait`, `wait_for`, `wait_until`, `send`, `filter`, `branch`, `split`, `hold_out` and `exit`.
+/// One step: exactly one of `wait`, `wait_for`, `wait_until`, `send`, `filter`, `branch`, `split`,
+/// `hold_out`, `update`, `track`, `start` and `exit`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Step", extend("unevaluatedProperties" = false))]
 pub(super) struct StepForm {
@@ -156,6 +160,7 @@ impl TryFrom<Form> for Campaign {
             name: form.name,
             kind: form.kind,
             trigger: form.trigger,
+            entry: form.entry,
             from: form.from,
             reply_to: form.reply_to,
             transactional: form.transactional,
@@ -198,6 +203,7 @@ impl From<Campaign> for Form {
             name: campaign.name,
             kind: campaign.kind,
             trigger: campaign.trigger,
+            entry: campaign.entry,
             from: campaign.from,
             reply_to: campaign.reply_to,
             transactional: campaign.transactional,

@@ -5,6 +5,8 @@
 
 mod body;
 mod check;
+mod deed;
+mod entry;
 mod form;
 mod graph;
 mod listen;
@@ -25,6 +27,8 @@ use serde::{Deserialize, Serialize};
 
 pub use body::Body;
 pub use check::check;
+pub use deed::Changes;
+pub use entry::{Again, EntryRule, On, Trigger};
 pub use form::FormError;
 pub use listen::{Awaited, Exits, WaitFor, WaitUntil};
 pub use parse::{Folder, folder, from_json, is_campaign, parse};
@@ -34,7 +38,6 @@ pub use step::{Action, Arm, Step, Target};
 pub use templates::VARIABLES;
 
 use crate::condition::{self, Condition, Decision, Facts};
-use crate::event_name::EventName;
 use crate::ids::CampaignId;
 
 /// A campaign, with everything it needs inside.
@@ -49,6 +52,8 @@ pub struct Campaign {
     pub kind: Kind,
     /// What starts it.
     pub trigger: Trigger,
+    /// How often the same person may enter.
+    pub entry: EntryRule,
     /// Who its mails are from, in Liquid, unless a message says otherwise.
     pub from: Option<String>,
     /// Where answers go, in Liquid, unless a message says otherwise.
@@ -79,18 +84,6 @@ pub enum Kind {
     Behavioural,
     /// Steps on an event.
     Workflow,
-}
-
-/// What starts a campaign.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Trigger {
-    /// The event. Names compare without case, spaces, underscores and dashes.
-    #[schemars(schema_with = "schema::event_name")]
-    pub event: EventName,
-    /// All of these must hold when the event comes in.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub filters: Vec<Condition>,
 }
 
 /// Subject and body, before personalisation. All texts are Liquid.

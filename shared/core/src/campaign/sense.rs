@@ -17,15 +17,30 @@ use crate::property::Owner;
 /// All lists of conditions that nothing passes. An error, where that keeps the campaign or one of its mails from ever
 /// going out; a warning, where there is another way on, or only a part is in vain.
 pub(super) fn check(campaign: &Campaign) -> Vec<Problem> {
-    let triggered = campaign.trigger.event.clone();
-    let once = History { triggered, at_least: Some(1), at_most: None, exactly: None, within: None, since: None };
-    let trigger = Condition::Triggered(once);
-    let mut asked = Asked::about(&trigger);
+    let once =
+        |triggered| History { triggered, at_least: Some(1), at_most: None, exactly: None, within: None, since: None };
+    let trigger = campaign.trigger.event().cloned().map(|triggered| Condition::Triggered(once(triggered)));
+    let mut asked = Asked::about(trigger.as_ref());
+    awaited(campaign, &mut asked);
     asked.list("trigger.filters", &campaign.trigger.filters, Severity::Error);
     asked.keep_what_stays();
+    asked.aside("exits.unless", &campaign.exits.unless, Severity::Error);
     mails(campaign, &mut asked);
     steps(campaign, &mut asked);
     asked.problems
+}
+
+/// In the filters of an event that is waited for, `event` is that one, so that they know nothing of the trigger's.
+fn awaited<'c>(campaign: &'c Campaign, asked: &mut Asked<'c>) {
+    for (index, step) in campaign.steps.iter().enumerate() {
+        if let Action::WaitFor(wait) = &step.action {
+            let path = format!("steps[{index}].wait_for.filters");
+            asked.aside(&path, &wait.wait_for.filters, Severity::Warning);
+        }
+    }
+    if let Some(goal) = &campaign.goal {
+        asked.aside("goal.filters", &goal.filters, Severity::Warning);
+    }
 }
 
 /// The conditions of the campaign, of a message and of a step that sends it are asked together.
@@ -36,13 +51,11 @@ fn mails<'c>(campaign: &'c Campaign, asked: &mut Asked<'c>) {
     for (name, message) in &campaign.messages {
         let path = format!("{}.conditions", templates::message_path(campaign, name));
         asked.list(&path, &message.conditions, Severity::Error);
-        let whole = asked.known.len();
         for (index, step) in campaign.steps.iter().enumerate() {
             if let Action::Send { send, conditions, .. } = &step.action
                 && send == name
             {
-                asked.list(&format!("steps[{index}].conditions"), conditions, Severity::Error);
-                asked.known.truncate(whole);
+                asked.aside(&format!("steps[{index}].conditions"), conditions, Severity::Error);
             }
         }
         asked.known.truncate(common);
@@ -51,13 +64,14 @@ fn mails<'c>(campaign: &'c Campaign, asked: &mut Asked<'c>) {
 }
 
 fn steps<'c>(campaign: &'c Campaign, asked: &mut Asked<'c>) {
-    let before = asked.known.len();
     for (index, step) in campaign.steps.iter().enumerate() {
         match &step.action {
             Action::Filter { filter, otherwise } => {
                 let severity = if otherwise.is_some() { Severity::Warning } else { Severity::Error };
-                asked.list(&format!("steps[{index}].filter"), filter, severity);
-                asked.known.truncate(before);
+                asked.aside(&format!("steps[{index}].filter"), filter, severity);
+            }
+            Action::WaitUntil(wait) => {
+                asked.aside(&format!("steps[{index}].wait_until"), &wait.wait_until, Severity::Warning);
             }
             Action::Branch { branch, .. } => {
                 for (arm, Arm { when, .. }) in branch.iter().enumerate() {
@@ -68,8 +82,7 @@ fn steps<'c>(campaign: &'c Campaign, asked: &mut Asked<'c>) {
                         let what = format!("is never asked: `branch[{first}]` has the same conditions");
                         asked.problems.push(Problem::warning(&path, what, "change one of them, or remove this arm"));
                     }
-                    asked.list(&path, when, Severity::Warning);
-                    asked.known.truncate(before);
+                    asked.aside(&path, when, Severity::Warning);
                 }
             }
             _ => {}
@@ -85,10 +98,10 @@ struct Asked<'c> {
 }
 
 impl<'c> Asked<'c> {
-    fn about(trigger: &'c Condition) -> Self {
-        let path = "trigger.event".to_owned();
-        let event = Claim { path, condition: trigger, holds: true, source: Source::Event };
-        Self { known: vec![event], problems: Vec::new() }
+    fn about(trigger: Option<&'c Condition>) -> Self {
+        let path = || "trigger.event".to_owned();
+        let event = |condition| Claim { path: path(), condition, holds: true, source: Source::Event };
+        Self { known: trigger.map(event).into_iter().collect(), problems: Vec::new() }
     }
 
     /// Asks a list beside what is known, which it adds to.
@@ -101,6 +114,13 @@ impl<'c> Asked<'c> {
         });
         let found = self.look(list.collect());
         self.problems.extend(found.into_iter().map(|problem| soften(severity, problem)));
+    }
+
+    /// Asks a list beside what is known, and forgets it.
+    fn aside(&mut self, path: &str, conditions: &'c [Condition], severity: Severity) {
+        let known = self.known.len();
+        self.list(path, conditions, severity);
+        self.known.truncate(known);
     }
 
     /// What is wrong with claims that must all hold beside what is known; an error among it says that they never do.

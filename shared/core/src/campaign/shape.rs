@@ -62,7 +62,8 @@ impl<'s> Walk<'s> {
         }
         let words: Vec<&str> =
             choices.iter().filter_map(|choice| choice.get("const")?.as_str()).chain(strings(schema, "enum")).collect();
-        if !words.is_empty() {
+        let has_objects = choices.iter().any(|choice| allows(choice, "object"));
+        if !words.is_empty() && !(value.is_object() && has_objects) {
             return self.word(&words, value, path);
         }
         let plain_choice = choices.iter().find(|choice| choice.get("format").is_some());
@@ -139,7 +140,9 @@ impl<'s> Walk<'s> {
         }
         let find = |key: &str| own.and_then(|own| own.get(key)).or_else(|| properties(chosen?)?.get(key));
         let every = schema.get("additionalProperties").filter(|schema| schema.is_object());
-        for (key, value) in fields {
+        // An object of whatever a client may send.
+        let is_free = schema.get("additionalProperties") == Some(&Value::Bool(true));
+        for (key, value) in fields.iter().filter(|_| !is_free) {
             let path = join(path, key);
             if let Some(schema) = find(key).or(every) {
                 self.value(schema, value, &path);

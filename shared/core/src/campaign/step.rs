@@ -4,9 +4,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Campaign;
+use super::deed::Changes;
 use super::listen::{WaitFor, WaitUntil};
 use super::share::{Percent, Share};
+use crate::call::Properties;
 use crate::condition::Condition;
+use crate::event_name::EventName;
+use crate::ids::CampaignId;
 use crate::span::Span;
 use crate::wait::Wait;
 
@@ -75,6 +79,29 @@ pub enum Action {
         /// How many.
         hold_out: Percent,
     },
+    /// Change the person's profile.
+    Update {
+        /// What of it.
+        update: Changes,
+    },
+    /// Track an event of the person.
+    Track {
+        /// The event.
+        #[schemars(schema_with = "super::schema::event_name")]
+        track: EventName,
+        /// Its properties. A text may be Liquid; one that is only `{{ event.total }}` takes the value as it is.
+        #[serde(default, skip_serializing_if = "Properties::is_empty")]
+        data: Properties,
+    },
+    /// Have the person enter another campaign.
+    Start {
+        /// The campaign.
+        #[schemars(schema_with = "super::schema::campaign_id")]
+        start: CampaignId,
+        /// The properties of its trigger event. A text may be Liquid, as in `track`.
+        #[serde(default, skip_serializing_if = "Properties::is_empty")]
+        data: Properties,
+    },
     /// End the run.
     Exit {
         /// Why, for the log.
@@ -124,6 +151,9 @@ impl Action {
             Self::Branch { .. } => "branch",
             Self::Split { .. } => "split",
             Self::HoldOut { .. } => "hold-out",
+            Self::Update { .. } => "update",
+            Self::Track { .. } => "track",
+            Self::Start { .. } => "start",
             Self::Exit { .. } => "exit",
         }
     }
@@ -167,7 +197,9 @@ impl Campaign {
             Some(action @ (Action::WaitFor(_) | Action::WaitUntil(_))) => {
                 action.exits().map(|name| name.map_or_else(below, |name| self.target(name))).to_vec()
             }
-            Some(Action::Send { .. }) => vec![below()],
+            Some(Action::Send { .. } | Action::Update { .. } | Action::Track { .. } | Action::Start { .. }) => {
+                vec![below()]
+            }
         }
     }
 }

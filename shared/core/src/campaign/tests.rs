@@ -66,7 +66,8 @@ fn the_examples_are_without_problems_and_self_contained() {
     let folder = folder(&examples());
     assert_eq!(shown(&folder.problems), [""; 0]);
     let ids: Vec<&str> = folder.campaigns.iter().map(|campaign| campaign.id.as_str()).collect();
-    assert_eq!(ids, ["cmp_onboarding", "cmp_pricing", "cmp_receipt", "cmp_renewal", "cmp_trial", "cmp_welcome"]);
+    let all = ["abandoned-cart", "birthday", "onboarding", "pricing", "receipt", "renewal", "trial", "welcome"];
+    assert_eq!(ids, all.map(|name| format!("cmp_{name}")));
     for campaign in &folder.campaigns {
         // Letters are plain text.
         let has_html = campaign.messages.values().any(|message| message.html.is_some());

@@ -19,7 +19,7 @@ fn track(name: &str, time: &str) -> Call {
     call(
         &format!("{name}{time}"),
         time,
-        Action::Track { name, email: None, properties, data, source: None, conversion: None },
+        Action::Track { name, email: None, properties, data, source: None, conversion: None, passive: false },
     )
 }
 

@@ -24,7 +24,7 @@ pub struct Activity {
     /// that a campaign was not started.
     pub what: String,
     /// Whether it is no event, whatever it is called: an update, or a note of ours.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(rename = "u", default, skip_serializing_if = "std::ops::Not::not")]
     pub no_event: bool,
     /// The properties, changes or tags it came with.
     #[serde(default, skip_serializing_if = "Properties::is_empty")]
@@ -43,6 +43,7 @@ impl Activity {
             Action::Resubscribe => ("resubscribed".to_owned(), Properties::new()),
             Action::Reidentify { .. } => ("renamed".to_owned(), Properties::new()),
             Action::Track { name, data, .. } => (name.as_str().to_owned(), data.clone()),
+            Action::Enter { campaign, data } => (format!("asked to enter {campaign}"), data.clone()),
             Action::Delete => return None,
         };
         let accepted_at = (call.accepted_at != call.at).then_some(call.accepted_at);
@@ -50,12 +51,12 @@ impl Activity {
         Some(Self { id: call.id.clone(), at: call.at, accepted_at, what, no_event, data })
     }
 
-    /// What a call leaves that did not start a campaign, since it starts too often for this person.
-    pub(super) fn not_started(call: &Call, campaign: &CampaignId) -> Self {
+    /// What a call leaves that did not start a campaign, and why.
+    pub(super) fn not_started(call: &Call, campaign: &CampaignId, why: &str) -> Self {
         let id = EventId::derive(&["not started", call.id.as_str(), campaign.as_str()]);
         let accepted_at = (call.accepted_at != call.at).then_some(call.accepted_at);
         let data = Properties::from_iter([("campaign".to_owned(), campaign.as_str().into())]);
-        let what = "campaign not started: too often within an hour".to_owned();
+        let what = format!("campaign not started: {why}");
         Self { id, at: call.at, accepted_at, what, no_event: true, data }
     }
 

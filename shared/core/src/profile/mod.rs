@@ -11,6 +11,7 @@
 
 mod activity;
 mod bounds;
+mod entries;
 pub mod rename;
 mod seen;
 mod stamp;
@@ -24,6 +25,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use activity::Activity;
+use entries::Entries;
+pub use entries::{Admission, Entry};
 pub use seen::Seen;
 pub use stamp::{Register, Stamp};
 pub use starts::{Start, Starts};
@@ -33,7 +36,7 @@ use crate::call::{Action, Call, Channel, Properties};
 use crate::campaign::Campaign;
 use crate::email::Email;
 use crate::event_name::EventName;
-use crate::ids::UserId;
+use crate::ids::{CampaignId, RunId, UserId};
 use crate::limits;
 
 /// The property that holds the address.
@@ -82,6 +85,9 @@ pub struct Profile {
     /// What has started campaigns lately.
     #[serde(rename = "l", default, skip_serializing_if = "Starts::is_empty")]
     starts: Starts,
+    /// Which campaigns were entered, and which dates are waited for.
+    #[serde(rename = "n", default, skip_serializing_if = "Entries::is_empty")]
+    entries: Entries,
 }
 
 impl Profile {
@@ -103,6 +109,7 @@ impl Profile {
             former: BTreeSet::new(),
             renamed: None,
             starts: Starts::default(),
+            entries: Entries::default(),
         }
     }
 
@@ -135,7 +142,7 @@ impl Profile {
         let limit = if transactional { limits::TRANSACTIONAL_STARTS_PER_HOUR } else { limits::STARTS_PER_HOUR };
         let start = self.starts.start(&campaign.id, Stamp::of(call), limit);
         if start == Start::TooOften && is_new {
-            self.riding.push(Activity::not_started(call, &campaign.id));
+            self.not_started(call, &campaign.id, "too often within an hour");
         }
         start
     }
@@ -144,7 +151,37 @@ impl Profile {
     /// may be forgotten.
     #[must_use]
     pub fn has_started(&self, campaign: &Campaign, call: &Call) -> Option<bool> {
-        self.starts.has_started(&campaign.id, Stamp::of(call))
+        let stamp = Stamp::of(call);
+        self.entries.has(&campaign.id, stamp).then_some(true).or_else(|| self.starts.has_started(&campaign.id, stamp))
+    }
+
+    /// What a campaign's rule says to a call that was not taken before; see [`Admission`].
+    #[must_use]
+    pub fn admission(&self, campaign: &Campaign, key: Option<&str>, call: &Call) -> Admission<'_> {
+        self.entries.ask(&campaign.id, &campaign.entry, key, Stamp::of(call))
+    }
+
+    /// Remembers an entry, where the campaign's rule asks for it.
+    pub fn enter(&mut self, campaign: &Campaign, key: Option<String>, call: &Call, run: RunId) {
+        if campaign.entry.remembers() {
+            self.entries.add(&campaign.id, key, run, Stamp::of(call));
+        }
+    }
+
+    /// Notes that a call did not start a campaign.
+    pub fn not_started(&mut self, call: &Call, campaign: &CampaignId, why: &str) {
+        self.riding.push(Activity::not_started(call, campaign, why));
+    }
+
+    /// Notes the date that a campaign waits for; whether it is this call that set it.
+    pub fn expect(&mut self, campaign: &CampaignId, date: Option<String>, call: &Call) -> bool {
+        self.entries.expect(campaign, date, Stamp::of(call))
+    }
+
+    /// The date that a campaign waits for.
+    #[must_use]
+    pub fn expected(&self, campaign: &CampaignId) -> Option<&str> {
+        self.entries.date(campaign)
     }
 
     fn update(&mut self, action: &Action, stamp: Stamp) {
@@ -173,7 +210,7 @@ impl Profile {
             }
             Action::Unsubscribe => self.subscribe(false, stamp),
             Action::Resubscribe => self.subscribe(true, stamp),
-            Action::Delete | Action::Reidentify { .. } => {}
+            Action::Delete | Action::Reidentify { .. } | Action::Enter { .. } => {}
         }
     }
 
@@ -217,6 +254,7 @@ impl Profile {
         self.channels.retain(|register| register.1 > upto);
         self.riding.retain(|activity| activity.at > upto.at());
         self.starts.erase(upto);
+        self.entries.erase(upto);
         self.touched.take_if(|last| *last <= upto);
         if self.created.is_some_and(|first| first <= upto) {
             self.created = self.seen.created_after(upto).or(self.touched);

@@ -62,6 +62,7 @@ fn merge(mut one: Profile, other: Profile) -> Profile {
     one.riding.sort_by_key(|activity| (activity.accepted_at(), activity.id.clone()));
     one.former.extend(other.former);
     one.starts.merge(other.starts);
+    one.entries.merge(other.entries);
     if let Some(erased) = erased {
         one.erased = None;
         one.erase(erased);

@@ -44,6 +44,12 @@ impl Stamp {
         instant(self.micros)
     }
 
+    /// When its call was accepted.
+    #[must_use]
+    pub fn accepted_at(self) -> Timestamp {
+        instant(self.accepted)
+    }
+
     /// What puts stamps in the order of their acceptance.
     pub(super) fn key(self) -> (u64, Self) {
         (self.accepted, self)

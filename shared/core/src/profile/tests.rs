@@ -91,6 +91,7 @@ fn track(name: &str) -> Action {
         data: Properties::new(),
         source: None,
         conversion: None,
+        passive: false,
     }
 }
 

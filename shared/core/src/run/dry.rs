@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use super::{Advance, EndReason, Passed, Run, RunState, Transition, person_zone, start};
 use crate::campaign::Campaign;
 use crate::condition::{Decision, Facts};
+use crate::event_name::EventName;
 use crate::ids::ProjectId;
 use crate::profile::Profile;
 use crate::task::{Lane, TriggerEvent};
-use crate::trigger::{Campaigns, Published, entries};
+use crate::trigger::{Asking, Published};
 use crate::wait::zone::{Found, Zone};
 
 /// Moves at most: a loop that goes on longer is cut.
@@ -53,9 +54,10 @@ pub fn dry_run(
     let campaign = Arc::new(campaign);
     let published = Published { campaign: Arc::clone(&campaign), version: 1, published_at: event.at, paused: false };
     let facts = |now| Facts::new(profile, event, now);
-    let campaigns = Campaigns::new([published.clone()]);
-    let entry = entries(event, event.at, &facts(event.at), &campaigns).into_iter().next();
-    let entry = entry.map_or_else(|| Decision::Fail(another(&campaign, event)), |entry| entry.decision);
+    let entry = match campaign.trigger.event() {
+        Some(asked) if *asked != event.name => Decision::Fail(another(asked, event)),
+        _ => Asking { published: &published, event: event.clone() }.decide(event.at, profile),
+    };
     let zone_found = person_zone(&facts(event.at), zone);
     let mut dry = DryRun { zone: zone_found, entry, stops: Vec::new(), end: None };
     if !dry.entry.passed() {
@@ -79,8 +81,7 @@ pub fn dry_run(
     dry
 }
 
-fn another(campaign: &Campaign, event: &TriggerEvent) -> crate::condition::Reason {
-    let asked = &campaign.trigger.event;
+fn another(asked: &EventName, event: &TriggerEvent) -> crate::condition::Reason {
     crate::condition::Reason::new(&format!("the campaign asks for `{asked}`, and this is `{}`", event.name))
 }
 

@@ -32,6 +32,16 @@ pub enum RunState {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         meant: Option<Box<Meant>>,
     },
+    /// It has not begun: it is expected to, at a date of the person.
+    Expected {
+        /// When.
+        due_at: Timestamp,
+        /// What the date is known by ([`super::date_of`]).
+        date: String,
+        /// What it means, to compute it again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        meant: Option<Box<Meant>>,
+    },
     /// Over.
     Ended {
         /// When.
@@ -82,6 +92,8 @@ pub enum EndReason {
     },
     /// The person has unsubscribed from marketing.
     Unsubscribed,
+    /// Of a run that was expected: the date is another by now, or the campaign asks for none.
+    Superseded,
     /// The person was deleted; what the event said is erased with them.
     Deleted,
     /// A step leads to one that is not there; a checked campaign has none.
@@ -100,7 +112,7 @@ pub enum EndReason {
 /// When a run in this state wants to be woken.
 pub(super) fn wakes_at(state: &RunState) -> Option<Timestamp> {
     match state {
-        RunState::Waiting { due_at, meant, .. } => {
+        RunState::Waiting { due_at, meant, .. } | RunState::Expected { due_at, meant, .. } => {
             Some(meant.as_ref().and_then(|meant| meant.look_at).unwrap_or(*due_at))
         }
         RunState::Ended { .. } => None,
@@ -117,6 +129,7 @@ impl fmt::Display for EndReason {
             Self::Goal => f.write_str("the goal is reached"),
             Self::NoLonger { why } => write!(f, "it goes on no longer, {why}"),
             Self::Unsubscribed => f.write_str("the person has unsubscribed"),
+            Self::Superseded => f.write_str("the date is another one by now"),
             Self::Deleted => f.write_str("the person is deleted"),
             Self::Lost { step } => write!(f, "there is no step `{step}`"),
             Self::Looping { step } => write!(f, "it loops for ever at `{step}`"),

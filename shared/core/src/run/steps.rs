@@ -185,6 +185,10 @@ impl Run {
                     Err(reason) => return ended(reason),
                 }
             }
+            Action::Update { .. } | Action::Track { .. } | Action::Start { .. } => {
+                self.act(facts, step, passage);
+                below()
+            }
             Action::Exit { exit } => {
                 passage.note(step, format!("ends: {exit}"));
                 return ended(EndReason::Exited { step: step.name.clone(), why: exit.clone() });

@@ -48,7 +48,15 @@ fn person() -> Profile {
 
 fn track() -> call::Action {
     let TriggerEvent { name, data, .. } = event();
-    call::Action::Track { name, email: None, properties: Properties::new(), data, source: None, conversion: None }
+    call::Action::Track {
+        name,
+        email: None,
+        properties: Properties::new(),
+        data,
+        source: None,
+        conversion: None,
+        passive: false,
+    }
 }
 
 fn call(instant: &str, action: call::Action) -> Call {
@@ -82,7 +90,9 @@ fn sends(transition: &Transition) -> Vec<&str> {
     fn message(command: &Command) -> Option<&str> {
         match command {
             Command::Send { message, .. } => Some(message),
-            Command::Wake { .. } | Command::Listen { .. } | Command::StopListening { .. } => None,
+            Command::Wake { .. } | Command::Call { .. } | Command::Listen { .. } | Command::StopListening { .. } => {
+                None
+            }
         }
     }
     transition.commands.iter().filter_map(message).collect()
@@ -95,7 +105,7 @@ fn due(transition: &Transition) -> String {
 fn reason(transition: &Transition) -> &EndReason {
     match &transition.run.state {
         RunState::Ended { reason, .. } => reason,
-        waiting @ RunState::Waiting { .. } => panic!("{waiting:?}"),
+        waiting => panic!("{waiting:?}"),
     }
 }
 

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::ids::{EventId, UserId};
+use crate::ids::{EventId, ProjectId, UserId};
 use crate::profile::Profile;
 
 fn at(text: &str) -> Timestamp {
@@ -19,20 +19,75 @@ fn published(id: &str, event: &str, filters: &str) -> Published {
 
 fn answers(campaigns: Vec<Published>, event: &str, accepted_at: &str) -> Vec<(String, String)> {
     let data = json!({"total": 5}).as_object().cloned().unwrap_or_default();
-    let event = TriggerEvent {
-        id: EventId::derive(&["e"]),
-        name: EventName::parse(event).expect("a name"),
-        at: at("2026-11-20T00:00:00Z"),
-        data,
-    };
-    let profile = Profile::new(UserId::parse("u").expect("a user"));
-    let facts = Facts::new(&profile, &event, at(accepted_at));
+    let call = call(json!({"kind": "track", "name": event, "data": data}), accepted_at);
+    let profile = Profile::new(call.user.clone());
     let campaigns = Campaigns::new(campaigns);
-    let shown = |entry: &Entry<'_>| match &entry.decision {
-        Decision::Pass => (entry.published.campaign.id.to_string(), "enters".to_owned()),
-        Decision::Fail(reason) => (entry.published.campaign.id.to_string(), reason.to_string()),
+    let shown = |asking: &Asking<'_>| match asking.decide(call.accepted_at, &profile) {
+        Decision::Pass => (asking.published.campaign.id.to_string(), "enters".to_owned()),
+        Decision::Fail(reason) => (asking.published.campaign.id.to_string(), reason.to_string()),
     };
-    entries(&event, at(accepted_at), &facts, &campaigns).iter().map(shown).collect()
+    campaigns.asked_by(&call).iter().map(shown).collect()
+}
+
+fn call(action: serde_json::Value, accepted_at: &str) -> Call {
+    Call {
+        id: EventId::derive(&[&action.to_string(), accepted_at]),
+        project: ProjectId::derive(&["p"]),
+        user: UserId::parse("u").expect("a user"),
+        at: at(accepted_at),
+        accepted_at: at(accepted_at),
+        action: serde_json::from_value(action).expect("an action"),
+    }
+}
+
+/// A campaign that something else starts than an event.
+fn started_by(trigger: &str) -> Published {
+    let published = published("a", "X", "[]");
+    let text = format!(
+        "id: cmp_a\nname: a\nkind: transactional\ntrigger: {trigger}\nfrom: a@example.com\nmessage: {{subject: s, text: t}}\n"
+    );
+    let campaign =
+        crate::campaign::parse("x.yaml", &text, &BTreeMap::new()).unwrap_or_else(|problems| panic!("{problems:?}"));
+    Published { campaign: Arc::new(campaign), ..published }
+}
+
+#[test]
+fn who_comes_into_a_condition_enters_and_who_was_in_it_does_not() {
+    let (enters, leaves) =
+        ("{enters: [{property: user.plan, equals: pro}]}", "{leaves: [{property: user.plan, equals: pro}]}");
+    let story = [
+        (json!({"kind": "track", "name": "Looked"}), (false, false)),
+        (json!({"kind": "edit", "changes": {"plan": "pro"}}), (true, false)),
+        (json!({"kind": "edit", "changes": {"plan": "pro", "n": 1}}), (false, false)),
+        (json!({"kind": "edit", "changes": {"plan": "free"}}), (false, true)),
+        (json!({"kind": "edit", "changes": {"plan": "pro"}}), (true, false)),
+        (json!({"kind": "delete"}), (false, false)),
+        (json!({"kind": "identify", "properties": {"plan": "pro"}}), (true, false)),
+    ];
+    let mut profile = Profile::new(UserId::parse("u").expect("a user"));
+    for (number, (action, expected)) in story.into_iter().enumerate() {
+        let call = call(action, &format!("2026-11-20T00:00:{number:02}Z"));
+        let before = profile.clone();
+        profile.apply(&call);
+        let crossed = |trigger: &str| {
+            let campaigns = Campaigns::new([started_by(trigger)]);
+            campaigns.crossed_by(&call).iter().any(|asking| asking.is_crossed(&before, &profile, call.accepted_at))
+        };
+        assert_eq!((crossed(enters), crossed(leaves)), expected, "{:?}", call.action);
+    }
+}
+
+#[test]
+fn a_passive_event_starts_nothing_and_a_campaign_can_be_asked_for_by_name() {
+    let campaigns = Campaigns::new([published("a", "Bought", "[]"), started_by("{api: true}")]);
+    let passive = call(json!({"kind": "track", "name": "Bought", "passive": true}), LATER);
+    assert!(campaigns.asked_by(&passive).is_empty());
+    let enter = call(json!({"kind": "enter", "campaign": "cmp_a", "data": {"n": 1}}), LATER);
+    assert_eq!(
+        campaigns.asked_by(&enter).iter().map(|asking| asking.event.data.clone()).collect::<Vec<_>>(),
+        [json!({"n": 1}).as_object().cloned().expect("an object")]
+    );
+    assert!(campaigns.asked_by(&call(json!({"kind": "enter", "campaign": "cmp_b"}), LATER)).is_empty());
 }
 
 fn one(published: Published, accepted_at: &str) -> String {

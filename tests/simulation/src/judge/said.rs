@@ -15,6 +15,7 @@ pub(super) fn said(action: &Action) -> (&'static str, Option<u64>) {
         Action::Resubscribe => ("resubscribe", None),
         Action::Reidentify { .. } => ("reidentify", None),
         Action::Delete => ("delete", None),
+        Action::Enter { data, .. } => ("enter", number(data)),
         Action::Track { data, .. } => ("track", number(data)),
     }
 }

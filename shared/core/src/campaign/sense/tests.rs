@@ -20,8 +20,15 @@ fn workflow(lists: &Value) -> Campaign {
         let arms: Vec<Value> = arms.iter().map(|when| json!({"when": when, "to": "end"})).collect();
         steps.push(json!({"branch": arms}));
     }
+    if lists.get("wait_for").is_some() {
+        steps.push(json!({"wait_for": {"event": "Y", "filters": list("wait_for")}, "within": "1 day"}));
+    }
+    if lists.get("wait_until").is_some() {
+        steps.push(json!({"wait_until": list("wait_until"), "within": "1 day"}));
+    }
     steps.push(json!({"name": "end", "exit": "over"}));
     from_json(json!({
+        "goal": {"event": "Y", "filters": list("goal")}, "exits": {"unless": list("unless")},
         "id": "cmp_x", "name": "x", "kind": "workflow", "from": "a@example.com", "transactional": true,
         "trigger": {"event": "Purchased item", "filters": list("trigger")},
         "conditions": list("campaign"),
@@ -185,6 +192,17 @@ fn a_contradiction_names_both_conditions_and_how_to_mend_it() {
         (json!({"filter": both}), says("error", "steps[1].filter[1]", "steps[1].filter[0]")),
         (json!({"else": both}), says("warning", "steps[1].filter[1]", "steps[1].filter[0]")),
         (json!({"branch": [both]}), says("warning", "steps[1].branch[0].when[1]", "steps[1].branch[0].when[0]")),
+        (json!({"unless": both}), says("error", "exits.unless[1]", "exits.unless[0]")),
+        (json!({"goal": both}), says("warning", "goal.filters[1]", "goal.filters[0]")),
+        (
+            json!({"wait_for": both}),
+            says("warning", "steps[1].wait_for.filters[1]", "steps[1].wait_for.filters[0]"),
+        ),
+        (json!({"wait_until": both}), says("warning", "steps[1].wait_until[1]", "steps[1].wait_until[0]")),
+        (json!({"trigger": a, "wait_for": b, "goal": b}), vec![]),
+        (json!({"trigger": a, "wait_until": b}), asked_for("steps[1].wait_until[0]")),
+        (json!({"trigger": a, "unless": b}), asked_for("exits.unless[0]")),
+        (json!({"unless": a, "campaign": b}), vec![]),
         (json!({"campaign": a, "filter": b}), vec![]),
         (json!({"filter": a, "else": b}), vec![]),
         (json!({"branch": [a, b]}), vec![]),

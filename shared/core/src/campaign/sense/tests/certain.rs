@@ -123,7 +123,8 @@ fn person() -> impl Strategy<Value = (Profile, Timestamp)> {
         for (index, hours) in events.into_iter().enumerate() {
             let name = EventName::parse("X").expect("a name");
             let (properties, data) = Default::default();
-            let track = Did::Track { name, email: None, properties, data, source: None, conversion: None };
+            let track =
+                Did::Track { name, email: None, properties, data, source: None, conversion: None, passive: false };
             profile.apply(&call(index.to_string(), trigger + SignedDuration::from_hours(hours), track));
         }
         (profile, trigger + SignedDuration::from_hours(later))
@@ -160,7 +161,7 @@ fn no_value_passes_two_tests_of_it_that_are_called_a_contradiction() {
     let lists: Vec<_> = lists().into_iter().map(|list| (pass(&list), list)).collect();
     for (first_passes, first) in &lists {
         for (second_passes, second) in &lists {
-            let mut asked = Asked::about(&trigger);
+            let mut asked = Asked::about(Some(&trigger));
             asked.list("trigger.filters", first, Severity::Error);
             asked.list("together", second, Severity::Error);
             if !asked.problems.is_empty() {
@@ -169,7 +170,7 @@ fn no_value_passes_two_tests_of_it_that_are_called_a_contradiction() {
                 let passed = first_passes.iter().zip(second_passes).any(both);
                 assert!(!passed, "{first:?} and {second:?} together");
             }
-            let mut asked = Asked::about(&trigger);
+            let mut asked = Asked::about(Some(&trigger));
             asked.list("trigger.filters", first, Severity::Error);
             asked.keep_what_stays();
             asked.list("later", second, Severity::Error);

@@ -1,0 +1,135 @@
+//! Steps that do something to the person: each becomes a call of our own, on its way like any client's.
+
+use dunlin_liquid::{Escape, Limits, RenderOptions, Template};
+use serde_json::{Map, Value, json};
+
+use super::steps::Passage;
+use super::{Command, Run};
+use crate::call::{self, Call, Properties};
+use crate::campaign::{Action, Changes, Step};
+use crate::condition::Facts;
+use crate::ids::{EventId, digest};
+use crate::limits::{CALL_BYTES, CAMPAIGN_BYTES, VALUE_BYTES};
+use crate::property::Property;
+use crate::task::to_text;
+
+impl Run {
+    /// Takes a step that does something.
+    pub(super) fn act(&self, facts: &Facts<'_>, step: &Step, passage: &mut Passage) {
+        let values = Values::new(self, step, facts);
+        match &step.action {
+            Action::Update { update } => {
+                let Changes { set, unset, add_tags, remove_tags } = update;
+                let mut changes = values.of(set);
+                changes.extend(unset.iter().map(|name| (name.clone(), Value::Null)));
+                passage.note(step, format!("changes {}", named(update)));
+                if !changes.is_empty() {
+                    self.call(facts, step, call::Action::Edit { changes }, passage);
+                }
+                if !add_tags.is_empty() || !remove_tags.is_empty() {
+                    let action = call::Action::Tags { add: add_tags.clone(), remove: remove_tags.clone() };
+                    self.call(facts, step, action, passage);
+                }
+            }
+            Action::Track { track, data } => {
+                let (name, data) = (track.clone(), values.of(data));
+                passage.note(step, format!("tracks `{track}`"));
+                let (email, properties, source, conversion) = (None, Properties::new(), None, None);
+                let action = call::Action::Track { name, email, properties, data, source, conversion, passive: false };
+                self.call(facts, step, action, passage);
+            }
+            Action::Start { start, data } => {
+                passage.note(step, format!("starts `{start}`"));
+                let action = call::Action::Enter { campaign: start.clone(), data: values.of(data) };
+                self.call(facts, step, action, passage);
+            }
+            _ => {}
+        }
+    }
+
+    fn call(&self, facts: &Facts<'_>, step: &Step, action: call::Action, passage: &mut Passage) {
+        let kind = if matches!(action, call::Action::Tags { .. }) { "tags" } else { "call" };
+        let id = EventId::derive(&["step", self.id.as_str(), &step.name, &self.moves.to_string(), kind]);
+        let call = self.calling(id, facts, action);
+        match to_text(&call) {
+            Ok(text) if text.len() <= CALL_BYTES => passage.command(Command::Call { call: Box::new(call) }),
+            _ => passage.note(step, format!("does nothing: what it makes is longer than {CALL_BYTES} bytes")),
+        }
+    }
+
+    /// A call of this run's person.
+    pub(super) fn calling(&self, id: EventId, facts: &Facts<'_>, action: call::Action) -> Call {
+        let (project, user) = (self.project.clone(), self.user.clone());
+        Call { id, project, user, at: facts.now, accepted_at: facts.now, action }
+    }
+}
+
+/// What changes, by name.
+fn named(changes: &Changes) -> String {
+    let names = changes.set.keys().chain(&changes.unset).map(|name| format!("`{name}`"));
+    let tags = changes.add_tags.iter().map(|tag| format!("+{tag}"));
+    names.chain(tags).chain(changes.remove_tags.iter().map(|tag| format!("-{tag}"))).collect::<Vec<_>>().join(", ")
+}
+
+/// Values as a step writes them, and what they are for this person.
+pub(super) struct Values<'f> {
+    facts: &'f Facts<'f>,
+    globals: Value,
+    seed: String,
+}
+
+impl<'f> Values<'f> {
+    /// Those of a run at a step.
+    pub(super) fn new(run: &Run, step: &Step, facts: &'f Facts<'f>) -> Self {
+        Self { facts, globals: globals(facts), seed: digest(&[run.id.as_str(), &step.name]) }
+    }
+
+    /// All of an object. What Liquid cannot make is null, which a profile reads as unset.
+    pub(super) fn of(&self, written: &Properties) -> Properties {
+        written.iter().map(|(name, value)| (name.clone(), self.value(value))).collect()
+    }
+
+    /// One value.
+    pub(super) fn value(&self, written: &Value) -> Value {
+        match written {
+            Value::String(text) => self.text(text),
+            Value::Array(items) => items.iter().map(|item| self.value(item)).collect(),
+            Value::Object(fields) => Value::Object(self.of(fields)),
+            other => other.clone(),
+        }
+    }
+
+    fn text(&self, text: &str) -> Value {
+        if !text.contains("{{") && !text.contains("{%") {
+            return text.into();
+        }
+        let only = text.trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
+        if let Some(property) = only.and_then(|path| Property::parse(path).ok()).filter(Property::is_plain) {
+            return self.facts.value(&property).map_or(Value::Null, |value| value.into_owned());
+        }
+        self.render(text).map_or(Value::Null, Value::from)
+    }
+
+    fn render(&self, text: &str) -> Option<String> {
+        let parsing = Limits { source_bytes: CAMPAIGN_BYTES, ..Limits::default() };
+        let template = Template::parse_with(text, &parsing).ok()?;
+        let seed = self.seed.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok()).unwrap_or_default();
+        let limits = Limits { output_bytes: VALUE_BYTES, ..Limits::default() };
+        let partials = std::collections::BTreeMap::new();
+        let options = RenderOptions { escape: Escape::None, limits, now: self.facts.now, seed, partials: &partials };
+        template.render(&self.globals, &options).ok()
+    }
+}
+
+/// What Liquid sees: the same as in a mail, without what only a mail has.
+fn globals(facts: &Facts<'_>) -> Value {
+    let profile = facts.profile;
+    let mut user: Map<String, Value> =
+        profile.properties().map(|(name, value)| (name.to_owned(), value.clone())).collect();
+    user.insert("id".to_owned(), profile.id.as_str().into());
+    if let Some(email) = profile.email() {
+        user.insert("email".to_owned(), email.as_str().into());
+    }
+    user.insert("tags".to_owned(), profile.tags().collect());
+    json!({"user": user, "event": facts.event.data, "journey": facts.journey})
+}

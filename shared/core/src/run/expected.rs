@@ -1,0 +1,115 @@
+//! Campaigns that a date starts: for each person who has one, a run that is expected. When its date is there, it puts a
+//! call on its way to enter the campaign, and is over; who enters, and which version they get, is decided then.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::steps::Passage;
+use super::waiting::{Meant, Stands, person_zone};
+use super::{Command, EndReason, Run, RunState, Transition};
+use crate::call::{self, Call, Properties};
+use crate::campaign::{Campaign, On};
+use crate::condition::Facts;
+use crate::event_name::EventName;
+use crate::ids::{EventId, RunId, digest};
+use crate::profile::Profile;
+use crate::task::{Lane, TriggerEvent};
+use crate::trigger::Published;
+use crate::wait::zone::Zone;
+use crate::wait::{DateWait, Wait};
+
+/// What a date is known by: its value, and what the campaign makes of it.
+#[must_use]
+pub fn date_of(published: &Published, profile: &Profile) -> Option<String> {
+    let On::Date(wait) = &published.campaign.trigger.on else { return None };
+    let value = wait.date.find(|name| profile.property(name))?;
+    Some(digest(&[&value.to_string(), &serde_json::to_string(wait).unwrap_or_default()]))
+}
+
+/// The run that waits for a person's date, from `now` on; none where the date is over, or none.
+///
+/// `zone` is the project's; `call` is the one that set the date, or the one with which the last date came.
+#[must_use]
+pub fn expect(
+    published: &Published,
+    profile: &Profile,
+    zone: &Zone,
+    call: &Call,
+    now: Timestamp,
+) -> Option<Transition> {
+    let On::Date(wait) = &published.campaign.trigger.on else { return None };
+    let date = date_of(published, profile)?;
+    let value = wait.date.find(|name| profile.property(name))?;
+    let id = ["date", call.project.as_str(), published.campaign.id.as_str(), call.id.as_str()];
+    let event = occasion(call.at, value);
+    let run = Run {
+        id: RunId::derive(&id),
+        project: call.project.clone(),
+        user: profile.id.clone(),
+        campaign: published.campaign.id.clone(),
+        version: published.version,
+        event,
+        lane: Lane::of(&published.campaign, false),
+        started_at: now,
+        moves: 0,
+        state: RunState::Ended { at: now, reason: EndReason::Completed },
+        journey: Properties::new(),
+        heard: std::collections::BTreeMap::new(),
+        goal: None,
+        last_commands: Vec::new(),
+    };
+    let event = run.event.clone();
+    let facts = Facts::new(profile, &event, now);
+    let Stands::Until(due_at, meant) = run.stands_for(wait, &facts, zone, now) else { return None };
+    let mut passage = Passage::default();
+    passage.ask(true);
+    Some(run.expects(passage, due_at, date, meant))
+}
+
+fn occasion(at: Timestamp, value: &Value) -> TriggerEvent {
+    let data = Properties::from_iter([("date".to_owned(), value.clone())]);
+    TriggerEvent { id: EventId::derive(&["date"]), name: EventName::known("Date reached"), at, data }
+}
+
+impl Run {
+    fn stands_for(&self, wait: &DateWait, facts: &Facts<'_>, zone: &Zone, since: Timestamp) -> Stands {
+        self.from(("", &Wait::Date(wait.clone())), facts, &person_zone(facts, zone).zone, since)
+    }
+
+    fn expects(self, mut passage: Passage, due_at: Timestamp, date: String, meant: Option<Meant>) -> Transition {
+        let state = RunState::Expected { due_at, date, meant: meant.map(Box::new) };
+        let wake = super::state::wakes_at(&state).unwrap_or(due_at);
+        passage.command(Command::Wake { due_at: wake, moves: self.moves });
+        passage.stop(self, state)
+    }
+
+    /// The date of an expected run is there, or it is looked at on its eve. `campaign` is the newest version.
+    pub(super) fn arrives(self, campaign: &Campaign, facts: &Facts<'_>, zone: &Zone) -> Transition {
+        let RunState::Expected { date, meant, .. } = self.state.clone() else {
+            return Passage::default().over(self);
+        };
+        let ended = |run: Self, passage: Passage, reason| {
+            let state = RunState::Ended { at: facts.now, reason };
+            passage.stop(run, state)
+        };
+        let On::Date(wait) = &campaign.trigger.on else {
+            return ended(self, Passage::default(), EndReason::Superseded);
+        };
+        if facts.profile.expected(&self.campaign) != Some(date.as_str()) {
+            return ended(self, Passage::default(), EndReason::Superseded);
+        }
+        let since = meant.as_ref().map_or(self.started_at, |meant| meant.since);
+        match self.stands_for(wait, facts, zone, since) {
+            Stands::Until(due_at, meant) => self.expects(Passage::default(), due_at, date, meant),
+            Stands::NotADate(_) => ended(self, Passage::default(), EndReason::Superseded),
+            Stands::Over(_) => {
+                let id = EventId::derive(&["date", self.id.as_str()]);
+                let (campaign, data) = (self.campaign.clone(), self.event.data.clone());
+                let call = self.calling(id, facts, call::Action::Enter { campaign, data });
+                let mut passage = Passage::default();
+                passage.command(Command::Call { call: Box::new(call) });
+                ended(self, passage, EndReason::Completed)
+            }
+        }
+    }
+}
