@@ -125,5 +125,6 @@ fn hint(timer: &Timer) -> Step {
         run: timer.run.clone(),
         moves: timer.moves,
         due_at: timer.due_at,
+        answer: None,
     }
 }

@@ -67,6 +67,17 @@ pub const STEPS: usize = 200;
 /// Steps one run may take without waiting: a workflow that loops for ever is refused when it is
 /// published; this bounds what a mistake of ours could do.
 pub const STEPS_WITHOUT_WAIT: usize = STEPS + 1;
+/// Tries of one webhook: with the pauses between them up to 21 minutes, longer than a receiver's restart or deployment.
+pub const HOOK_TRIES: u32 = 8;
+/// The longest pause behind the first try of a webhook; each further one is twice the one before, to [`SQS_DELAY`].
+pub const HOOK_PAUSE: SignedDuration = SignedDuration::from_secs(10);
+/// Bytes of a webhook's answer: it goes by a queue into the run's row, which ends at 400 KB. The most that comes of an
+/// API's call; pages are longer, and nothing that steps look into.
+pub const HOOK_ANSWER_BYTES: usize = 64 * 1024;
+/// Bytes of a webhook's URL: servers commonly refuse a request line beyond 8 KB.
+pub const HOOK_URL_BYTES: usize = 4 * 1024;
+/// Bytes of one header of a webhook, name and value: a signed token fits, and servers commonly take 8 KB of them all.
+pub const HOOK_HEADER_BYTES: usize = 4 * 1024;
 /// Conditions nested in one another.
 pub const CONDITION_DEPTH: usize = 8;
 /// Bytes of a rendered mail, all parts: SES takes 40 MB, but a mail over 102 KB is cut by Gmail, and
