@@ -9,6 +9,7 @@ mod cost;
 mod crash;
 mod fairness;
 mod feedback;
+mod hooks;
 mod journeys;
 mod loops;
 mod outage;

@@ -29,6 +29,7 @@ pub mod status;
 mod table;
 pub mod timers;
 pub mod turns;
+pub mod web;
 
 pub use chance::Chance;
 pub use clients::Clients;
