@@ -15,7 +15,7 @@ use dunlin_core::hook::{self, Answer, Reach};
 use dunlin_core::ids::{ProjectId, RunId};
 use dunlin_core::limits::{HOOK_ANSWER_BYTES, HOOK_TRIES};
 use dunlin_core::task::{Hook, Step, VERSION, from_text};
-use dunlin_local::{Cloud, Fault, FaultKind, Function, Service, When, World};
+use dunlin_local::{Cloud, Fault, FaultKind, Function, When, World};
 use http::{HeaderMap, Method, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use jiff::{SignedDuration, Timestamp};
@@ -303,7 +303,7 @@ async fn what_cannot_be_read_is_a_dead_letter_at_once_and_its_batch_mates_are_do
 async fn while_our_own_queues_are_away_a_receiver_is_not_asked_for_each_attempt_to_say_so() {
     let (house, receiver) = (House::that_reaches(Reach::Anywhere), Receiver::that_answers(plain(200, "")).await);
     house.put(&hook(&receiver.url)).await;
-    let away = Fault::new(FaultKind::Unreachable, When::Chance(1.0)).at(Service::SqsStandard);
+    let away = Fault::new(FaultKind::Unreachable, When::Chance(1.0)).on("SendMessageBatch");
     house.world.cloud().faults().set(vec![away]);
     house.call().await;
     let attempts = house.world.cloud().faults().injected().len();
