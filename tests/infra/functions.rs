@@ -9,12 +9,13 @@ use dunlin_aws::settings::{Setting, Settings};
 use crate::template::Template;
 
 /// Each function with the settings it needs.
-pub(crate) const FUNCTIONS: [(&str, &[Setting]); 8] = [
+pub(crate) const FUNCTIONS: [(&str, &[Setting]); 9] = [
     ("intake", dunlin_intake::SETTINGS),
     ("evaluate", dunlin_evaluate::SETTINGS),
     ("schedule", dunlin_schedule::SETTINGS),
     ("sweep", dunlin_sweep::SETTINGS),
     ("send", dunlin_send::SETTINGS),
+    ("hook", dunlin_hook::SETTINGS),
     ("feedback", dunlin_feedback::SETTINGS),
     ("link", dunlin_link::SETTINGS),
     ("manage", dunlin_manage::SETTINGS),

@@ -14,12 +14,13 @@ use crate::template::Template;
 use crate::watched::{Log, Use};
 
 /// What each function opens at init.
-const WARM: [(&str, Warm); 8] = [
+const WARM: [(&str, Warm); 9] = [
     ("intake", dunlin_intake::WARM),
     ("evaluate", dunlin_evaluate::WARM),
     ("schedule", dunlin_schedule::WARM),
     ("sweep", dunlin_sweep::WARM),
     ("send", dunlin_send::WARM),
+    ("hook", dunlin_hook::WARM),
     ("feedback", dunlin_feedback::WARM),
     ("link", dunlin_link::WARM),
     ("manage", dunlin_manage::WARM),

@@ -1,6 +1,9 @@
 //! A story in which every function does all that it can do: what a person and an operator do in a year, in a minute.
 
-use dunlin_aws::resources::{QUEUES, Queue};
+use dunlin_aws::queues::{self, Outgoing};
+use dunlin_aws::resources::{HOOKS, QUEUES, Queue};
+use dunlin_core::ids::RunId;
+use dunlin_core::task::{Hook, VERSION};
 use dunlin_local::{Fault, FaultKind, Service, When};
 use dunlin_tests::{Stage, link};
 use http::{Method, StatusCode};
@@ -61,11 +64,38 @@ messages:
   still: {subject: Still there?, text: Hello again}
 ";
 
+/// Steps that act, at once and after a wait; a count of its runs, and one at a time.
+const DEEDS: &str = "
+id: cmp_deeds
+name: Deeds
+kind: workflow
+trigger: {event: Left cart}
+entry: {total: 100, again: when_over}
+steps:
+  - {update: {add_tags: [left]}}
+  - {wait: 1 minute}
+  - {track: Was left}
+  - {webhook: {url: 'https://example.com/second'}}
+messages: {}
+";
+
+/// A webhook first of all, for whoever signs up.
+const ASKS: &str = "
+id: cmp_asks
+name: Asks
+kind: workflow
+trigger: {event: Signed up}
+steps: [{webhook: {url: 'https://example.com/first'}}]
+messages: {}
+";
+
 /// Plays it.
 pub(crate) async fn play(stage: &Stage) {
     stage.publish(SERIES).await;
     stage.publish(RECEIPTS).await;
     stage.publish(CARTS).await;
+    stage.publish(DEEDS).await;
+    stage.publish(ASKS).await;
     stage.identify("ann", json!({"plan": "free"})).await;
     stage.track("ann", "Signed up", json!({})).await;
     stage.pass(SignedDuration::from_mins(10)).await;
@@ -78,6 +108,7 @@ pub(crate) async fn play(stage: &Stage) {
     outage(stage).await;
     lost_answers(stage).await;
     refused_mail(stage).await;
+    webhook(stage).await;
     poison(stage).await;
     operator(stage).await;
     status(stage).await;
@@ -85,10 +116,11 @@ pub(crate) async fn play(stage: &Stage) {
 
 /// A cart that is bought while a run waits for that.
 async fn cart(stage: &Stage) {
-    for event in ["Left cart", "Bought"] {
+    for event in ["Left cart", "Bought", "Left cart"] {
         stage.track("ann", event, json!({"cart": 7})).await;
         stage.pass(SignedDuration::from_mins(10)).await;
     }
+    stage.pass(SignedDuration::from_hours(2)).await;
 }
 
 /// Opens, clicks, views and unsubscribes.
@@ -174,7 +206,29 @@ async fn status(stage: &Stage) {
     assert_eq!((code, shown["components"].as_array().map(Vec::len)), (StatusCode::OK, Some(9)), "{shown}");
 }
 
-/// What nobody can read is parked on every queue, and goes back to it. While the tables are away it cannot even be parked:
+/// A webhook whose receiver nobody reaches is tried again, once while nothing can be put on our own queues.
+async fn webhook(stage: &Stage) {
+    let now = stage.world.cloud().clock().now();
+    let hook = Hook {
+        v: VERSION,
+        project: stage.project.clone(),
+        run: RunId::derive(&["gone"]),
+        moves: 1,
+        request: serde_json::from_value(json!({"id": "hook", "url": "https://example.com/"})).expect("a request"),
+        tries: 0,
+        until: now + SignedDuration::from_hours(1),
+    };
+    let queue = queues::Queue::new(&stage.world.clients().sqs, stage.world.settings().queue_url(HOOKS));
+    queue.put(&[Outgoing::now(&stage.project, &hook).expect("a task")]).await.expect("put");
+    let faults = stage.world.cloud().faults();
+    faults.set(vec![Fault::new(FaultKind::Unreachable, When::Chance(1.0)).on("SendMessageBatch")]);
+    stage.world.settle().await;
+    faults.clear();
+    stage.pass(SignedDuration::from_hours(1)).await;
+}
+
+/// What nobody can read is parked on every queue, and goes back to it; on that of `hook`, which has no table, it is a dead
+/// letter. While the tables are away it cannot even be parked:
 /// then it is given back.
 async fn poison(stage: &Stage) {
     for queue in QUEUES {
@@ -187,7 +241,8 @@ async fn poison(stage: &Stage) {
     stage.pass(SignedDuration::from_mins(1)).await;
     let (_, listed) = stage.manage(Method::GET, "/parked", &Value::Null).await;
     let parked = listed["parked"].as_array().expect("parked tasks").clone();
-    assert_eq!(parked.len(), QUEUES.len(), "{listed}");
+    let dead = stage.world.cloud().sqs().depth(&format!("dunlin-{}", HOOKS.dead_letter_name())).total();
+    assert_eq!((parked.len(), dead), (QUEUES.len() - 1, 1), "{listed}");
     for task in &parked {
         let path = format!("/parked/{}", task["id"].as_str().expect("an id"));
         let (status, _) = stage.manage(Method::POST, &format!("{path}/redrive"), &Value::Null).await;

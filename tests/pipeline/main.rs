@@ -12,6 +12,7 @@ mod dates;
 mod entries;
 mod fairness;
 mod feedback;
+mod hooks;
 mod journeys;
 mod loops;
 mod outage;

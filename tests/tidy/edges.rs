@@ -31,7 +31,7 @@ fn crates_depend_on_each_other_in_one_direction() {
     depends_at_most_on("shared/liquid/Cargo.toml", &[]);
     depends_at_most_on("shared/core/Cargo.toml", &["dunlin-liquid"]);
     depends_at_most_on("shared/aws/Cargo.toml", &["dunlin-core"]);
-    let functions = ["evaluate", "feedback", "intake", "link", "manage", "schedule", "send", "sweep"];
+    let functions = ["evaluate", "feedback", "hook", "intake", "link", "manage", "schedule", "send", "sweep"];
     for function in functions {
         depends_at_most_on(&format!("functions/{function}/Cargo.toml"), &["dunlin-aws", "dunlin-core"]);
     }

@@ -3,7 +3,7 @@
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use aws_lambda_events::event::sqs::SqsEvent;
 use dunlin_core::feedback::Arrival;
-use dunlin_core::task::{Calls, Send, Step, from_text};
+use dunlin_core::task::{Calls, Hook, Send, Step, from_text};
 use http::Method;
 use lambda_http::RequestExt as _;
 
@@ -30,10 +30,11 @@ fn every_function_has_an_example_event() {
 
 #[test]
 fn the_example_events_of_queues_hold_tasks() {
-    use dunlin_aws::resources::{EVENTS, FEEDBACK, SENDS, STEPS};
+    use dunlin_aws::resources::{EVENTS, FEEDBACK, HOOKS, SENDS, STEPS};
     from_text::<Calls>(&text("evaluate", EVENTS)).expect("calls");
     from_text::<Step>(&text("schedule", STEPS)).expect("a step");
     from_text::<Send>(&text("send", SENDS)).expect("a mail");
+    from_text::<Hook>(&text("hook", HOOKS)).expect("a webhook");
     Arrival::parse(&text("feedback", FEEDBACK), jiff::Timestamp::UNIX_EPOCH).expect("feedback");
 }
 

@@ -9,7 +9,7 @@ use dunlin_core::delivery::Delivery;
 use dunlin_core::feedback::Interaction;
 use dunlin_core::profile::Profile;
 use dunlin_core::run::Run;
-use dunlin_core::task::{Calls, Send, Step, from_text, to_text};
+use dunlin_core::task::{Calls, Hook, Send, Step, from_text, to_text};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -43,6 +43,11 @@ fn calls_ever_spilled_can_be_read() {
 #[test]
 fn steps_ever_queued_can_be_read() {
     reads_every_line::<Step>("steps.jsonl");
+}
+
+#[test]
+fn webhooks_ever_queued_can_be_read() {
+    reads_every_line::<Hook>("hooks.jsonl");
 }
 
 #[test]

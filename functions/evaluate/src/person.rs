@@ -150,7 +150,7 @@ impl Evaluate {
                     tracing::info!(project.id = %run.project, campaign.id = %run.campaign, "campaign is full");
                     return Ok(());
                 };
-                self.commands.carry_out(&there.state, &there.state.last_commands, true, now).await
+                self.commands.carry_out_again(&there.state, now).await
             }
             Err(error) => Err(error),
         }

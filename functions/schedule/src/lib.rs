@@ -92,7 +92,7 @@ impl Schedule {
             // The move was made, by whoever died before its commands were carried out, for all this hint can tell: only
             // doing them again makes sure. What is older was carried out before the timer of the next move was set.
             return if step.moves.saturating_add(1) == run.moves {
-                self.commands.carry_out(&run, &run.last_commands, true, || self.clock.now()).await
+                self.commands.carry_out_again(&run, || self.clock.now()).await
             } else {
                 Ok(())
             };
@@ -101,7 +101,7 @@ impl Schedule {
         if live.is_paused(&run.campaign) {
             return self.commands.put_back(step, now + HOLD, now).await;
         }
-        if !step.look {
+        if !step.look && step.answer.is_none() {
             tell_lateness(&run, now);
         }
         let campaign = match live.campaigns.get(&run.campaign).filter(|_| run.is_expected()) {
@@ -113,10 +113,11 @@ impl Schedule {
             true => self.profiles.past(&run.project, &profile.state, run.event.at).await?,
             false => Vec::new(),
         };
-        let facts = Facts { past: &past, ..Facts::new(&profile.state, &run.event, now) };
+        let facts =
+            Facts { past: &past, answer: step.answer.as_deref(), ..Facts::new(&profile.state, &run.event, now) };
         match run.advance(&campaign, &facts, &live.zone) {
             // What was to be looked for has not come; the timer is set.
-            Advance::NotDue { .. } if step.look => Ok(()),
+            Advance::NotDue { .. } if step.look || step.answer.is_some() => Ok(()),
             Advance::NotDue { due_at } => self.commands.put_back(step, due_at, now).await,
             Advance::Ended => Ok(()),
             Advance::Moved(transition) => {

@@ -1,5 +1,5 @@
 //! Batches: the one place that turns an error into a record's fate. A record is done, comes back later, or is poison
-//! and gets parked with its reason; its batch-mates go their own way.
+//! and gets parked with its reason (or joins the dead letters); its batch-mates go their own way.
 
 use std::error::Error as StdError;
 use std::future::Future;
@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::hold::Hold;
 use crate::parked::{Parked, ParkedTask};
 use crate::planted;
+use crate::queues::{self, Outgoing};
 use crate::resources::{QUEUES, Queue, SENDS_TRANSACTIONAL};
 
 /// A record that was read.
@@ -30,6 +31,27 @@ pub struct Record<T> {
     pub body: String,
     /// The task.
     pub task: T,
+}
+
+/// Where a record goes that can never be done as it is.
+#[derive(Clone, Copy, Debug)]
+pub enum Poison<'a> {
+    /// Into the table of parked tasks, with the reason.
+    Parked(&'a Parked),
+    /// At once among the dead letters of its queue, for a function without any table; the log has the reason.
+    DeadLetters(&'a queues::Queue),
+}
+
+impl<'a> From<&'a Parked> for Poison<'a> {
+    fn from(parked: &'a Parked) -> Self {
+        Self::Parked(parked)
+    }
+}
+
+impl<'a> From<&'a queues::Queue> for Poison<'a> {
+    fn from(dead_letters: &'a queues::Queue) -> Self {
+        Self::DeadLetters(dead_letters)
+    }
 }
 
 /// What becomes of records, collected while a batch is worked through.
@@ -88,20 +110,20 @@ impl Fates {
     }
 }
 
-/// Reads a batch's records; one that does not parse is parked.
+/// Reads a batch's records; one that does not parse is poison.
 pub async fn read<T: DeserializeOwned>(
     event: SqsEvent,
-    parked: &Parked,
+    poison: impl Into<Poison<'_>>,
     now: Timestamp,
     fates: &mut Fates,
 ) -> Vec<Record<T>> {
-    read_as(event, parked, now, fates, from_text::<T>).await
+    read_as(event, poison, now, fates, from_text::<T>).await
 }
 
-/// Reads a batch's records with a reader of the caller's; one that does not parse is parked.
+/// Reads a batch's records with a reader of the caller's; one that does not parse is poison.
 pub async fn read_as<T, E>(
     event: SqsEvent,
-    parked: &Parked,
+    poison: impl Into<Poison<'_>>,
     now: Timestamp,
     fates: &mut Fates,
     parse: impl Fn(&str) -> Result<T, E>,
@@ -109,6 +131,7 @@ pub async fn read_as<T, E>(
 where
     E: StdError + Send + Sync + 'static,
 {
+    let poison = poison.into();
     let mut records = Vec::with_capacity(event.records.len());
     for message in event.records {
         let record = Record {
@@ -124,31 +147,31 @@ where
                 let Record { message, receipt, receives, urgent, body, .. } = record;
                 records.push(Record { message, receipt, receives, urgent, body, task });
             }
-            Err(error) => park(&record, &error, parked, now, fates).await,
+            Err(error) => park(&record, &error, poison, now, fates).await,
         }
     }
     records
 }
 
-/// Settles what became of one record: nothing to do, back to the queue, or parked.
+/// Settles what became of one record: nothing to do, back to the queue, or poison.
 pub async fn settle<T>(
     record: &Record<T>,
     result: Result<(), Error>,
-    parked: &Parked,
+    poison: impl Into<Poison<'_>>,
     now: Timestamp,
     fates: &mut Fates,
 ) {
     match result {
         Ok(()) => {}
         Err(error) if error.kind.is_retryable() => fates.again(record, &error),
-        Err(error) => park(record, &error, parked, now, fates).await,
+        Err(error) => park(record, &error, poison.into(), now, fates).await,
     }
 }
 
 async fn park<T>(
     record: &Record<T>,
     reason: &(dyn StdError + Send + Sync + 'static),
-    parked: &Parked,
+    poison: Poison<'_>,
     now: Timestamp,
     fates: &mut Fates,
 ) {
@@ -159,11 +182,17 @@ async fn park<T>(
         &Chain(reason, Detail::Values).to_string(),
         now,
     );
-    match parked.put(&task).await {
-        Ok(()) => {
-            tracing::error!(task.message = %record.message, parked.id = %task.id, reason = %Chain(reason, Detail::Places), "task parked")
-        }
-        Err(error) => fates.again(record, &error),
+    let told = Chain(reason, Detail::Places).to_string();
+    let stored = match poison {
+        Poison::Parked(parked) => parked.put(&task).await.map(|()| {
+            tracing::error!(task.message = %record.message, parked.id = %task.id, reason = %told, "task parked");
+        }),
+        Poison::DeadLetters(queue) => queue.put(&[Outgoing::text(task.project.as_ref(), &task.body)]).await.map(|()| {
+            tracing::error!(task.message = %record.message, reason = %told, "task given up");
+        }),
+    };
+    if let Err(error) = stored {
+        fates.again(record, &error);
     }
 }
 
@@ -171,7 +200,7 @@ async fn park<T>(
 /// fails alone.
 pub async fn each<'a, T, F, Fut>(
     records: &'a [Record<T>],
-    (parked, hold): (&Parked, &Hold),
+    (poison, hold): (impl Into<Poison<'_>>, &Hold),
     now: Timestamp,
     fates: &mut Fates,
     work: F,
@@ -179,9 +208,10 @@ pub async fn each<'a, T, F, Fut>(
     F: Fn(&'a Record<T>) -> Fut,
     Fut: Future<Output = Result<(), Error>>,
 {
+    let poison = poison.into();
     let results = hold.through(records, now, work).await;
     for (record, result) in records.iter().zip(results) {
-        settle(record, result, parked, now, fates).await;
+        settle(record, result, poison, now, fates).await;
     }
 }
 

@@ -18,12 +18,14 @@ use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
+use dunlin_core::hook::Reach;
 
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::planted;
 use crate::resources::{HASH_KEY, Queue, SORT_KEY, Table};
 use crate::settings::Settings;
+use crate::web::Way;
 
 /// Time to open a connection. A healthy one in the region takes single milliseconds.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -49,6 +51,8 @@ pub struct Clients {
     pub clock: Clock,
     /// Randomness.
     pub chance: Chance,
+    /// How requests to the web leave.
+    pub way: Way,
 }
 
 /// What a function's first invocation asks first.
@@ -78,7 +82,8 @@ impl Clients {
             .timeout_config(timeouts(ATTEMPT, OPERATION));
         builder.set_endpoint_url(settings.endpoint.clone());
         // Buckets as host names need a DNS that the local AWS has not.
-        Self::over(&builder.build(), Clock::System, Chance::system(), settings.endpoint.is_some())
+        let clients = Self::over(&builder.build(), Clock::System, Chance::system(), settings.endpoint.is_some());
+        clients.reaching(Way::Network(Reach::Public))
     }
 
     /// Opens the connections that the first invocation will use, by a read of nothing and a look at a queue. At init
@@ -100,7 +105,13 @@ impl Clients {
         tokio::join!(read, look);
     }
 
-    /// Clients whose requests go to `http`, in process: the real SDK, other answers.
+    /// The same clients with another way to the web.
+    #[must_use]
+    pub fn reaching(self, way: Way) -> Self {
+        Self { way, ..self }
+    }
+
+    /// Clients whose requests go to `http`, in process: the real SDK, other answers. Nothing leaves for the web.
     #[must_use]
     pub fn in_process(http: SharedHttpClient, clock: Clock, chance: Chance) -> Self {
         let credentials = Credentials::new("local", "local", None, None, "local");
@@ -152,6 +163,7 @@ impl Clients {
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             clock,
             chance,
+            way: Way::Nowhere,
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Carries out what a run decided. Everything here may be done again: ids are derived, rows are the same rows.
 
 use dunlin_core::call::Call;
+use dunlin_core::hook::Request;
 use dunlin_core::ids::{DeliveryId, ProjectId, person};
 use dunlin_core::run::{Command, Run};
-use dunlin_core::task::{Calls, Lane, Send, Step, VERSION, to_text};
+use dunlin_core::task::{Calls, Hook, Lane, Send, Step, VERSION, to_text};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::calls;
@@ -25,6 +26,7 @@ pub struct Commands {
     timers: Timers,
     waiters: Waiters,
     calls: calls::Queue,
+    hooks: Queue,
     steps: Queue,
     transactional: Queue,
     triggered: Queue,
@@ -40,6 +42,7 @@ impl Commands {
             timers: Timers::new(clients, &settings.prefix),
             waiters: Waiters::new(clients, &settings.prefix),
             calls: calls::Queue::new(clients.sqs.clone(), settings.queue_url(resources::EVENTS)),
+            hooks: queue(resources::HOOKS),
             steps: queue(resources::STEPS),
             transactional: queue(resources::SENDS_TRANSACTIONAL),
             triggered: queue(resources::SENDS),
@@ -79,6 +82,10 @@ impl Commands {
             match command {
                 Command::Send { .. } => {}
                 Command::Call { call } => self.call(call).await?,
+                Command::Hook { request, moves, until } => {
+                    let hook = hook(run, request, *moves, *until);
+                    self.hooks.put(&[Outgoing::now(&run.project, &hook)?]).await?;
+                }
                 Command::Listen { topics, moves, until } => {
                     self.waiters.put(run, topics, *moves, *until).await?;
                     let waiter = Waiter { run: run.id.clone(), moves: *moves };
@@ -92,6 +99,26 @@ impl Commands {
             }
         }
         Ok(())
+    }
+
+    /// Carries out the commands of a run's last move again: whoever made it may have died before. Requests on the web are not
+    /// repeated where it can be helped: a timer that is set says that they are on their way.
+    ///
+    /// # Errors
+    /// When a table or a queue does not answer; all may be repeated.
+    pub async fn carry_out_again(&self, run: &Run, now: impl Fn() -> Timestamp) -> Result<()> {
+        let wake = run.last_commands.iter().find_map(|command| match command {
+            Command::Wake { due_at, moves } => Some((*due_at, *moves)),
+            _ => None,
+        });
+        let asks = run.last_commands.iter().any(|command| matches!(command, Command::Hook { .. }));
+        if let Some((due_at, moves)) = wake.filter(|_| asks) {
+            let timer = Timer { project: run.project.clone(), run: run.id.clone(), moves, due_at };
+            if self.timers.is_set(&timer).await? {
+                return Ok(());
+            }
+        }
+        self.carry_out(run, &run.last_commands, true, now).await
     }
 
     async fn set(&self, timer: &Timer, now: impl Fn() -> Timestamp) -> Result<()> {
@@ -131,7 +158,7 @@ impl Commands {
             let (run, moves) = (waiter.run.clone(), waiter.moves);
             Outgoing::at(
                 project,
-                &Step { v: VERSION, project: project.clone(), run, moves, due_at: at, look: true },
+                &Step { v: VERSION, project: project.clone(), run, moves, due_at: at, look: true, answer: None },
                 at,
                 now,
             )
@@ -182,6 +209,11 @@ fn mail(run: &Run, (delivery, step, expires_at): (&DeliveryId, &str, Option<Time
     }
 }
 
+fn hook(run: &Run, request: &Request, moves: u32, until: Timestamp) -> Hook {
+    let (project, run, request) = (run.project.clone(), run.id.clone(), request.clone());
+    Hook { v: VERSION, project, run, moves, request, tries: 0, until }
+}
+
 fn hint(timer: &Timer) -> Step {
     Step {
         v: VERSION,
@@ -190,5 +222,6 @@ fn hint(timer: &Timer) -> Step {
         moves: timer.moves,
         due_at: timer.due_at,
         look: false,
+        answer: None,
     }
 }

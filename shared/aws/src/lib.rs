@@ -30,6 +30,7 @@ mod table;
 pub mod timers;
 pub mod turns;
 pub mod waiters;
+pub mod web;
 
 pub use chance::Chance;
 pub use clients::Clients;

@@ -90,11 +90,14 @@ pub const SENDS: Queue = Queue { stem: "sends", fifo: false, concurrency: 10, ..
 /// Mails of other campaigns whose calls came by the second intake lane: read by `send`, by the fewest batches at once
 /// that Lambda takes, since they share the provider's sending rate with all others.
 pub const SENDS_BACKLOG: Queue = Queue { stem: "sends-backlog", concurrency: 2, ..SENDS };
+/// Requests of workflows to receivers of their owners': read by `hook`. A batch may wait ten seconds for the slowest of its
+/// ten receivers, and costs nothing else meanwhile.
+pub const HOOKS: Queue = Queue { stem: "hooks", fifo: false, concurrency: 20, ..EVENTS };
 /// What SES reports: read by `feedback`.
 pub const FEEDBACK: Queue = Queue { stem: "feedback", fifo: false, concurrency: 10, ..EVENTS };
 
 /// Every queue that a function reads.
-pub const QUEUES: [Queue; 7] = [EVENTS, BACKLOG, STEPS, SENDS_TRANSACTIONAL, SENDS, SENDS_BACKLOG, FEEDBACK];
+pub const QUEUES: [Queue; 8] = [EVENTS, BACKLOG, STEPS, SENDS_TRANSACTIONAL, SENDS, SENDS_BACKLOG, HOOKS, FEEDBACK];
 
 /// Days a queue keeps what nobody took: the longest SQS offers, so that no outage outlasts it.
 pub const RETENTION_DAYS: u32 = 14;

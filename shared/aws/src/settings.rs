@@ -166,6 +166,12 @@ impl Settings {
     pub fn queue_url(&self, queue: resources::Queue) -> String {
         format!("{}/{}{}", self.queues, self.prefix, queue.name())
     }
+
+    /// The URL of the queue that takes what a queue gives up.
+    #[must_use]
+    pub fn dead_letter_url(&self, queue: resources::Queue) -> String {
+        format!("{}/{}{}", self.queues, self.prefix, queue.dead_letter_name())
+    }
 }
 
 #[cfg(test)]

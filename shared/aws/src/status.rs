@@ -131,13 +131,13 @@ impl Watch {
 mod tests {
     use std::collections::BTreeSet;
 
-    use dunlin_core::status::{Component, FLOODS};
+    use dunlin_core::status::{Component, FLOODS, UNTOLD};
 
     use super::*;
 
     #[test]
-    fn every_queue_is_some_components_or_only_for_floods() {
-        let theirs = Component::ALL.iter().flat_map(|component| component.queues()).chain(&FLOODS);
+    fn every_queue_is_some_components_or_only_for_floods_or_without_pulses() {
+        let theirs = Component::ALL.iter().flat_map(|component| component.queues()).chain(&FLOODS).chain(&UNTOLD);
         let known: BTreeSet<&str> = theirs.copied().collect();
         assert_eq!(known, QUEUES.iter().map(|queue| queue.stem).collect());
     }

@@ -107,11 +107,20 @@ impl Timers {
         // Planted: as a clock in Athens shows it.
         let ahead = if planted!(LocalTimeAsUtc) { SignedDuration::from_hours(2) } else { SignedDuration::ZERO };
         let due_at = timer.due_at + ahead;
-        let sk = format!("{:013}#{}#{}", due_at.as_millisecond(), timer.run, timer.moves);
+        let sk = key(timer, due_at);
         let pk = partition(due_at, shard(&timer.run));
         self.table
             .put_item(versioned(&pk, &sk, 0, timer, vec![expires(due_at.checked_add(KEPT).unwrap_or(Timestamp::MAX))])?)
             .await
+    }
+
+    /// Whether a timer is written. One read unit.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn is_set(&self, timer: &Timer) -> Result<bool> {
+        let (pk, sk) = (partition(timer.due_at, shard(&timer.run)), key(timer, timer.due_at));
+        Ok(self.table.get_item(&pk, &sk).await?.is_some())
     }
 
     /// The timers of one shard in a stretch, a page of at most `limit` behind the sort key `behind`. One read unit for
@@ -161,6 +170,10 @@ const CURSORS: &str = "cursors";
 fn shard(run: &RunId) -> u32 {
     let hex = digest(&[run.as_str()]);
     hex.get(..4).and_then(|start| u32::from_str_radix(start, 16).ok()).unwrap_or(0) % SHARDS
+}
+
+fn key(timer: &Timer, due_at: Timestamp) -> String {
+    format!("{:013}#{}#{}", due_at.as_millisecond(), timer.run, timer.moves)
 }
 
 fn partition(at: Timestamp, shard: u32) -> String {

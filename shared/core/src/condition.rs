@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::call::Properties;
 use crate::event_name::EventName;
 use crate::filter::Test;
+use crate::hook::Answer;
 use crate::profile::Profile;
 use crate::property::{Owner, Property};
 use crate::span::Span;
@@ -30,6 +31,8 @@ pub struct Facts<'a> {
     pub journey: &'a Properties,
     /// The person's events since the trigger, as far as whoever asks has loaded them, oldest first.
     pub past: &'a [TriggerEvent],
+    /// The answer of the webhook that the run waits for, if it has come.
+    pub answer: Option<&'a Answer>,
 }
 
 /// What a run has gathered that has just begun.
@@ -137,7 +140,7 @@ impl<'a> Facts<'a> {
     /// What is true of a person and an event, where no run has gathered anything and no other event is known.
     #[must_use]
     pub fn new(profile: &'a Profile, event: &'a TriggerEvent, now: Timestamp) -> Self {
-        Self { profile, event, now, journey: &NOTHING, past: &[] }
+        Self { profile, event, now, journey: &NOTHING, past: &[], answer: None }
     }
 
     /// The value of a property; `None` where it is unset.

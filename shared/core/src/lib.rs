@@ -8,6 +8,7 @@ pub mod email;
 pub mod event_name;
 pub mod feedback;
 pub mod filter;
+pub mod hook;
 pub mod ids;
 pub mod limits;
 pub mod link;

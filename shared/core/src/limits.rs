@@ -79,6 +79,21 @@ pub const MOVES: u32 = 10_000;
 pub const JOURNEY_NAMES: usize = 8;
 /// Properties that an awaited event must share with the trigger.
 pub const MATCHED: usize = 4;
+/// Tries of one webhook: with the pauses between them up to 21 minutes, longer than a receiver's restart or deployment.
+pub const HOOK_TRIES: u32 = 8;
+/// How long a webhook is tried: longer than all its tries take while our own queues work.
+pub const HOOK_WITHIN: SignedDuration = SignedDuration::from_hours(1);
+/// How long a run waits for an answer behind that: a last request and the queue back.
+pub const HOOK_ANSWERED: SignedDuration = SignedDuration::from_mins(5);
+/// The longest pause behind the first try of a webhook; each further one is twice the one before, to [`SQS_DELAY`].
+pub const HOOK_PAUSE: SignedDuration = SignedDuration::from_secs(10);
+/// Bytes of a webhook's answer: as much as a call, since a run keeps both ([`JOURNEY_NAMES`]). The most that comes of an
+/// API's call; pages are longer, and nothing that steps look into.
+pub const HOOK_ANSWER_BYTES: usize = 32 * 1024;
+/// Bytes of a webhook's URL: servers commonly refuse a request line beyond 8 KB.
+pub const HOOK_URL_BYTES: usize = 4 * 1024;
+/// Bytes of one header of a webhook, name and value: a signed token fits, and servers commonly take 8 KB of them all.
+pub const HOOK_HEADER_BYTES: usize = 4 * 1024;
 /// Conditions nested in one another.
 pub const CONDITION_DEPTH: usize = 8;
 /// Conditions before it that one is held against to find a contradiction: far more than a person writes, and few

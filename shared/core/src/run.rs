@@ -32,6 +32,7 @@ use serde::{Deserialize, Serialize};
 use crate::call::{Call, Properties};
 use crate::campaign::{Action, Again, Campaign, Target};
 use crate::condition::Facts;
+use crate::hook::{Fault, Request};
 use crate::ids::{CampaignId, DeliveryId, EventId, ProjectId, RunId, UserId};
 use crate::limits;
 use crate::task::{Lane, TriggerEvent};
@@ -114,6 +115,15 @@ pub enum Command {
     Call {
         /// The call.
         call: Box<Call>,
+    },
+    /// Have a webhook called.
+    Hook {
+        /// The request.
+        request: Box<Request>,
+        /// The run's moves, for the hint that brings the answer.
+        moves: u32,
+        /// After which it is not tried any more.
+        until: Timestamp,
     },
     /// Tell the run of these topics, and look once more when nothing can have been missed.
     Listen {
@@ -233,7 +243,9 @@ impl Run {
         };
         let there = campaign.step(step).map(|(index, step)| (index, step, &step.action));
         let listens = there.is_some_and(|(.., action)| action.listens().is_some());
-        if let Some(due_at) = early.filter(|_| !listens) {
+        let calls = there.is_some_and(|(.., action)| matches!(action, Action::Webhook { .. }));
+        let is_open = listens || calls && facts.answer.is_some();
+        if let Some(due_at) = early.filter(|_| !is_open) {
             return Advance::NotDue { due_at };
         }
         if !facts.profile.remembers(self.event.at) {
@@ -248,6 +260,11 @@ impl Run {
         }
         let moved = match there {
             None => next.walk(&way, Target::Missing(step), *due_at),
+            Some((index, step, Action::Webhook { .. })) => match (facts.answer, early) {
+                (Some(answer), _) => next.answered(&way, (index, step), answer),
+                (None, Some(due_at)) => return Advance::NotDue { due_at },
+                (None, None) => next.answered(&way, (index, step), &Fault::Expired.into()),
+            },
             Some((index, step, _)) if listens => {
                 let since = meant.as_ref().map_or(self.started_at, |meant| meant.since);
                 match (next.clone().hears(&way, (index, step), since, *due_at), early) {

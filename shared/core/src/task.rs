@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::{Call, Properties};
 use crate::campaign::Campaign;
+use crate::hook;
 use crate::ids::{CampaignId, DeliveryId, EventId, ProjectId, RunId, UserId};
 
 /// A queue text we cannot read: poison, to be parked with this reason.
@@ -41,6 +42,29 @@ pub struct Step {
     /// Whether it is to look at the person's past: something may have come that it waits for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub look: bool,
+    /// What came of the webhook that the run waits for, where `hook` gives the hint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Box<hook::Answer>>,
+}
+
+/// On `hooks`: one request to make for a run. Its answer comes back as a [`Step`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hook {
+    /// The form's version.
+    pub v: u32,
+    /// Whose run it is.
+    pub project: ProjectId,
+    /// The run.
+    pub run: RunId,
+    /// The run's count of moves while it waits for the answer.
+    pub moves: u32,
+    /// The request.
+    pub request: hook::Request,
+    /// Tries before this one.
+    #[serde(default)]
+    pub tries: u32,
+    /// After which no try is made any more.
+    pub until: jiff::Timestamp,
 }
 
 /// The lane that a mail waits in: each is a queue of its own with its own concurrency, so that no lane waits for

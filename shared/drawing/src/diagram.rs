@@ -101,6 +101,7 @@ impl Box {
             Action::Update { .. } => (Shape::Deed, "updates the profile".to_owned()),
             Action::Track { track, .. } => (Shape::Deed, format!("tracks: {track}")),
             Action::Start { start, .. } => (Shape::Deed, format!("starts: {start}")),
+            Action::Webhook { webhook, .. } => (Shape::Deed, format!("calls: {}", webhook.url)),
             Action::Exit { exit } => (Shape::Terminal, exit.clone()),
         };
         Self::new(shape, &step.name, &text)
@@ -117,6 +118,7 @@ fn ways<'c>(campaign: &'c Campaign, index: usize, step: &'c Step) -> Vec<(Target
         | Action::Update { .. }
         | Action::Track { .. }
         | Action::Start { .. } => vec![String::new()],
+        Action::Webhook { .. } => vec!["answered".to_owned(), "failed".to_owned()],
         Action::WaitFor(_) => vec!["it happened".to_owned(), "timed out".to_owned()],
         Action::WaitUntil(_) => vec!["it holds".to_owned(), "timed out".to_owned()],
         Action::Filter { .. } => vec!["yes".to_owned(), "no".to_owned()],

@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use dunlin_aws::control::Control;
+use dunlin_aws::queues::{Outgoing, Queue};
+use dunlin_aws::resources;
 use dunlin_aws::settings::Setting;
 use dunlin_aws::{Clock, Settings};
 use dunlin_core::campaign::folder;
+use dunlin_core::ids::RunId;
+use dunlin_core::task::{Hook, VERSION};
 use dunlin_local::{Cloud, Function, Message, World};
 use dunlin_tests::{ADMIN_KEY, Stage, link, root};
 use http::Method;
@@ -69,6 +73,10 @@ impl Ground {
             }
             "schedule" => self.records(Function::Schedule, count).await?,
             "send" => self.records(Function::Send, count).await?,
+            "hook" => {
+                self.put_hooks(count).await?;
+                self.records(Function::Hook, count).await?
+            }
             "feedback" => self.records(Function::Feedback, count).await?,
             "link" => self.opens(count),
             "manage" => (0..count).map(|_| show_projects()).collect(),
@@ -103,6 +111,23 @@ impl Ground {
         let body =
             json!({"auth_token": self.stage.token, "identity": identity, "event_name": "Signed up", "data": data});
         request(&Method::POST, "/api/v2/events/track", &[("content-type", "application/json")], &body.to_string())
+    }
+
+    /// Puts webhooks on their queue whose time is over: each is answered, and nobody on the web is asked.
+    async fn put_hooks(&self, count: usize) -> Outcome {
+        let settings = self.stage.world.settings();
+        let queue = Queue::new(&self.stage.world.clients().sqs, settings.queue_url(resources::HOOKS));
+        let hook = Hook {
+            v: VERSION,
+            project: self.stage.project.clone(),
+            run: RunId::derive(&["a run"]),
+            moves: 1,
+            request: serde_json::from_value(json!({"id": "a call", "url": "https://example.com/", "body": {"a": 1}}))?,
+            tries: 0,
+            until: dunlin_tests::start(),
+        };
+        let hooks = (0..count).map(|_| Outgoing::now(&hook.project, &hook)).collect::<Result<Vec<_>, _>>()?;
+        Ok(queue.put(&hooks).await?)
     }
 
     /// Messages of a function's queue, one in each event.

@@ -29,12 +29,13 @@ pub(crate) struct Program {
 
 /// Each function with the settings it needs, in the order of the pipeline: each finds on its queue what those before it
 /// put there. `sweep` is first, since it repeats hints.
-const FUNCTIONS: [(&str, &[Setting]); 8] = [
+const FUNCTIONS: [(&str, &[Setting]); 9] = [
     ("sweep", dunlin_sweep::SETTINGS),
     ("intake", dunlin_intake::SETTINGS),
     ("evaluate", dunlin_evaluate::SETTINGS),
     ("schedule", dunlin_schedule::SETTINGS),
     ("send", dunlin_send::SETTINGS),
+    ("hook", dunlin_hook::SETTINGS),
     ("feedback", dunlin_feedback::SETTINGS),
     ("link", dunlin_link::SETTINGS),
     ("manage", dunlin_manage::SETTINGS),

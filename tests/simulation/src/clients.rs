@@ -76,6 +76,9 @@ impl Clients {
             return visits::nonsense(sim).await;
         }
         let Some(house) = self.houses.first() else { return Ok(()) };
+        if visit == Visit::Webhook {
+            return visits::webhook(sim, house).await;
+        }
         if let Some((role, request)) = visits::request(visit, sim, house, &self.parked)? {
             self.knock(sim, role, request, 1);
         }

@@ -1,17 +1,26 @@
 //! Visits: what operators and recipients do at the other doors, and what lands on the queues that nobody can read.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use dunlin_aws::Error;
-use dunlin_aws::resources::QUEUES;
-use dunlin_core::ids::DeliveryId;
+use dunlin_aws::queues::{Outgoing, Queue};
+use dunlin_aws::resources::{HOOKS, QUEUES};
+use dunlin_core::hook::{self, Method};
+use dunlin_core::ids::{DeliveryId, RunId};
 use dunlin_core::link::{Kind, Link, Purpose};
 use dunlin_core::mail::DELIVERY_TAG;
+use dunlin_core::task::{Hook, VERSION};
 use dunlin_local::{Door, Mail};
 use http::{Request, Response};
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::house::{self, House, Unbuilt};
 use crate::sim::{Role, Sim};
+
+/// What nobody can read.
+pub(crate) const NONSENSE: &str = "nonsense";
 
 /// What somebody does who is no client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +34,8 @@ pub enum Visit {
     Follow(Kind),
     /// A message that nobody can read lands on every queue.
     Nonsense,
+    /// A webhook of a run that is no more lands on its queue; its receiver is not there.
+    Webhook,
 }
 
 /// The request of a visit, and the door it goes to; none where there is nothing to visit. `parked` is the task that an
@@ -59,7 +70,7 @@ pub(crate) fn request(
             }
             None => None,
         },
-        Visit::Nonsense => None,
+        Visit::Nonsense | Visit::Webhook => None,
     })
 }
 
@@ -79,12 +90,33 @@ fn unsubscribing(mail: &Mail, sim: &Sim) -> Option<String> {
 pub(crate) async fn nonsense(sim: &Sim) -> Result<(), Unbuilt> {
     let sqs = house::clients(sim.cloud()).sqs;
     for queue in QUEUES {
-        let message = sqs.send_message().queue_url(sim.settings().queue_url(queue)).message_body("nonsense");
+        let message = sqs.send_message().queue_url(sim.settings().queue_url(queue)).message_body(NONSENSE);
         let message = message.message_group_id("nobody");
         let message = if queue.fifo { message.message_deduplication_id("nonsense") } else { message };
         message.send().await.map_err(Error::of("put nonsense"))?;
     }
     Ok(())
+}
+
+/// Puts a webhook on its queue, past every fault.
+pub(crate) async fn webhook(sim: &Sim, house: &House) -> Result<(), Unbuilt> {
+    let hook = Hook {
+        v: VERSION,
+        project: house.id.clone(),
+        run: RunId::derive(&["gone"]),
+        moves: 1,
+        request: hook::Request {
+            id: "hook".to_owned(),
+            method: Method::Post,
+            url: "https://receiver.example/".to_owned(),
+            headers: BTreeMap::new(),
+            body: None,
+        },
+        tries: 0,
+        until: sim.now() + SignedDuration::from_hours(1),
+    };
+    let queue = Queue::new(&house::clients(sim.cloud()).sqs, sim.settings().queue_url(HOOKS));
+    Ok(queue.put(&[Outgoing::now(&hook.project, &hook)?]).await?)
 }
 
 /// The first of the parked tasks that an answer lists.

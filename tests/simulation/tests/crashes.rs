@@ -62,6 +62,11 @@ fn a_journey_goes_one_way_and_its_date_is_looked_at_whoever_dies() {
 }
 
 #[test]
+fn a_webhook_is_tried_and_given_up_whenever_hook_dies() {
+    survives("a webhook finds nobody, and is given up");
+}
+
+#[test]
 fn an_operator_sees_and_changes_everything_however_often_manage_dies() {
     survives("an operator looks at everything");
     survives("an operator changes everything");

@@ -7,7 +7,9 @@ pub(crate) mod port;
 pub(crate) mod stop;
 
 use anyhow::Context as _;
+use dunlin_aws::web::Way;
 use dunlin_aws::{Chance, Clock};
+use dunlin_core::hook::Reach;
 use dunlin_local::{Cloud, World};
 use tokio::net::TcpListener;
 
@@ -69,7 +71,8 @@ pub(crate) async fn open(kept: &Kept, held: folder::Held, address: &str) -> anyh
     let chance = Chance::system();
     let cloud = Cloud::open(&kept.data, Clock::System, chance.next())
         .with_context(|| format!("cannot open the data in {}", kept.data.display()))?;
-    let world = World::new(cloud, settings(&keys, address)?, chance.next());
+    let way = Way::Network(Reach::Anywhere);
+    let world = World::reaching(way, cloud, settings(&keys, address)?, chance.next());
     let place = Place::find_or_make(&world).await?;
     starting.set_message("publishing the campaigns");
     let campaigns = publish(kept, &place).await?;

@@ -7,6 +7,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials as _;
 use dunlin_aws::clients::https;
 use dunlin_aws::resources::{BUCKET, EVENTS};
+use dunlin_aws::web::Way;
 use dunlin_aws::{Chance, Clients, Clock};
 
 use super::front;
@@ -89,6 +90,7 @@ pub(crate) fn clients(config: &SdkConfig) -> Clients {
         s3: aws_sdk_s3::Client::new(config),
         clock: Clock::System,
         chance: Chance::system(),
+        way: Way::Nowhere,
     }
 }
 

@@ -5,6 +5,7 @@ use dunlin_aws::resources::{self, Queue};
 use dunlin_aws::{Clients, Settings};
 use dunlin_evaluate::Evaluate;
 use dunlin_feedback::Home;
+use dunlin_hook::Caller;
 use dunlin_schedule::Schedule;
 use dunlin_send::Sender;
 
@@ -17,13 +18,15 @@ pub enum Function {
     Schedule,
     /// Reads the lanes of mails.
     Send,
+    /// Reads `hooks`.
+    Hook,
     /// Reads `feedback`.
     Feedback,
 }
 
 impl Function {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Evaluate, Self::Schedule, Self::Send, Self::Feedback];
+    pub const ALL: [Self; 5] = [Self::Evaluate, Self::Schedule, Self::Send, Self::Hook, Self::Feedback];
 
     /// The queues it reads, those first that go first.
     #[must_use]
@@ -32,6 +35,7 @@ impl Function {
             Self::Evaluate => &[resources::EVENTS, resources::BACKLOG],
             Self::Schedule => &[resources::STEPS],
             Self::Send => &[resources::SENDS_TRANSACTIONAL, resources::SENDS, resources::SENDS_BACKLOG],
+            Self::Hook => &[resources::HOOKS],
             Self::Feedback => &[resources::FEEDBACK],
         }
     }
@@ -43,6 +47,7 @@ impl Function {
             Self::Evaluate => "evaluate",
             Self::Schedule => "schedule",
             Self::Send => "send",
+            Self::Hook => "hook",
             Self::Feedback => "feedback",
         }
     }
@@ -57,6 +62,8 @@ pub enum Handler {
     Schedule(Schedule),
     /// `send`.
     Send(Sender),
+    /// `hook`.
+    Hook(Caller),
     /// `feedback`.
     Feedback(Home),
 }
@@ -69,6 +76,7 @@ impl Handler {
             Function::Evaluate => Self::Evaluate(Evaluate::new(clients, settings)),
             Function::Schedule => Self::Schedule(Schedule::new(clients, settings)),
             Function::Send => Self::Send(Sender::new(clients, settings)),
+            Function::Hook => Self::Hook(Caller::new(clients, settings)),
             Function::Feedback => Self::Feedback(Home::new(clients, settings)),
         }
     }
@@ -79,6 +87,7 @@ impl Handler {
             Self::Evaluate(function) => function.handle(event).await,
             Self::Schedule(function) => function.handle(event).await,
             Self::Send(function) => function.handle(event).await,
+            Self::Hook(function) => function.handle(event).await,
             Self::Feedback(function) => function.handle(event).await,
         }
     }

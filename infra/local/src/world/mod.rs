@@ -10,6 +10,7 @@ mod serve;
 mod virtual_time;
 
 use dunlin_aws::resources::Queue;
+use dunlin_aws::web::Way;
 use dunlin_aws::{Chance, Clients, Settings};
 use dunlin_intake::RevocationList;
 
@@ -44,10 +45,17 @@ impl std::fmt::Debug for World {
 }
 
 impl World {
-    /// Starts every function anew over `cloud`, as a deployment or a restart does.
+    /// Starts every function anew over `cloud`, as a deployment or a restart does. Nothing leaves for the web.
     #[must_use]
     pub fn new(cloud: Cloud, settings: Settings, seed: u64) -> Self {
+        Self::reaching(Way::Nowhere, cloud, settings, seed)
+    }
+
+    /// The same, with a way to the web for webhooks.
+    #[must_use]
+    pub fn reaching(way: Way, cloud: Cloud, settings: Settings, seed: u64) -> Self {
         let clients = Clients::in_process(cloud.http_client(), cloud.clock().clone(), Chance::seeded(seed));
+        let clients = clients.reaching(way);
         Self::wired(cloud, settings, |_| clients.clone())
     }
 

@@ -69,6 +69,10 @@ fn beginning(campaign: &Campaign) -> Vec<Problem> {
                 let mend = "add `set`, `unset`, `add_tags` or `remove_tags`, or remove the step";
                 problems.push(Problem::error(format!("steps[{index}].update"), "nothing is changed", mend));
             }
+            Action::Webhook { webhook, .. } => {
+                let path = format!("steps[{index}].webhook");
+                problems.extend(webhook.problems().into_iter().map(|problem| problem.below(&path)));
+            }
             Action::Track { track, .. } if campaign.trigger.event() == Some(track) => {
                 let what = "the event that it tracks starts the campaign again";
                 let mend =
@@ -103,16 +107,23 @@ fn listening(campaign: &Campaign) -> Vec<Problem> {
             }
         }
     }
-    let names: BTreeSet<&str> = waits.iter().filter_map(|(_, wait)| wait.name.as_deref()).collect();
+    let named = campaign.steps.iter().enumerate().filter_map(|(index, step)| match &step.action {
+        Action::WaitFor(WaitFor { name: Some(name), .. }) | Action::Webhook { name: Some(name), .. } => {
+            Some((format!("steps[{index}].as"), name.as_str()))
+        }
+        _ => None,
+    });
+    let named: Vec<(String, &str)> = named.collect();
+    let names: BTreeSet<&str> = named.iter().map(|(_, name)| *name).collect();
     if names.len() > JOURNEY_NAMES {
         let what = format!("there are {} names, more than {JOURNEY_NAMES}", names.len());
         problems.push(Problem::error("steps", what, "give steps of which only one is taken the same name"));
     }
-    for (path, wait) in &waits {
-        let plain = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if wait.name.as_deref().is_some_and(|name| !plain(name) || name.len() > NAME_BYTES) {
+    for (path, name) in named {
+        let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if !plain || name.len() > NAME_BYTES {
             let what = "the name has other characters than letters, digits and underscores";
-            problems.push(Problem::error(format!("{path}.as"), what, "write a name like `order`, for `journey.order`"));
+            problems.push(Problem::error(path, what, "write a name like `order`, for `journey.order`"));
         }
     }
     problems

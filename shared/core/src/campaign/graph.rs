@@ -91,8 +91,7 @@ fn named(step: &Step) -> Vec<(String, &str)> {
         }
         _ => {}
     }
-    let exits = ["happened", "timed_out"].into_iter().zip(step.action.exits());
-    named.extend(exits.filter_map(|(key, name)| Some((key.to_owned(), name?))));
+    named.extend(step.action.exits().into_iter().filter_map(|(key, name)| Some((key.to_owned(), name?))));
     if let Action::Wait { wait } = &step.action {
         named.extend(wait.otherwise().map(|name| ("wait.else".to_owned(), name)));
     }

@@ -138,12 +138,15 @@ impl Action {
         }
     }
 
-    /// Where a step that listens leads: when it happened, when it did not.
-    pub(crate) fn exits(&self) -> [Option<&str>; 2] {
+    /// Where a step that waits for something leads, each with its key: when it came, when it did not.
+    pub(crate) fn exits(&self) -> [(&'static str, Option<&str>); 2] {
         match self {
             Self::WaitFor(WaitFor { happened, timed_out, .. })
-            | Self::WaitUntil(WaitUntil { happened, timed_out, .. }) => [happened.as_deref(), timed_out.as_deref()],
-            _ => [None, None],
+            | Self::WaitUntil(WaitUntil { happened, timed_out, .. }) => {
+                [("happened", happened.as_deref()), ("timed_out", timed_out.as_deref())]
+            }
+            Self::Webhook { failed, .. } => [("", None), ("failed", failed.as_deref())],
+            _ => [("", None), ("", None)],
         }
     }
 

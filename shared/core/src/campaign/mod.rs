@@ -19,6 +19,7 @@ mod shape;
 pub mod share;
 mod step;
 mod templates;
+mod webhook;
 
 use std::collections::BTreeMap;
 
@@ -36,6 +37,7 @@ pub use problem::{Problem, Severity};
 pub use schema::schema;
 pub use step::{Action, Arm, Step, Target};
 pub use templates::VARIABLES;
+pub use webhook::Webhook;
 
 use crate::condition::{self, Condition, Decision, Facts};
 use crate::ids::CampaignId;

@@ -55,6 +55,9 @@ impl<'s> Walk<'s> {
         if value.is_null() {
             return self.report(path, "has no value", "give it one, or remove the line");
         }
+        if choices.is_empty() && ["type", "format", "enum", "const"].iter().all(|key| schema.get(key).is_none()) {
+            return;
+        }
         if let Some(format) = schema.get("format").and_then(Value::as_str)
             && self.formatted(format, value, path)
         {

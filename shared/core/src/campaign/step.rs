@@ -7,6 +7,7 @@ use super::Campaign;
 use super::deed::Changes;
 use super::listen::{WaitFor, WaitUntil};
 use super::share::{Percent, Share};
+use super::webhook::Webhook;
 use crate::call::Properties;
 use crate::condition::Condition;
 use crate::event_name::EventName;
@@ -102,6 +103,17 @@ pub enum Action {
         #[serde(default, skip_serializing_if = "Properties::is_empty")]
         data: Properties,
     },
+    /// Call a server on the web, and wait for its answer.
+    Webhook {
+        /// What is asked of whom.
+        webhook: Webhook,
+        /// The name by which later steps and templates see the answer: `journey.NAME.status`, `journey.NAME.body.…`.
+        #[serde(rename = "as", default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        /// The step to go to when there is no good answer; without it, the one that comes next.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failed: Option<String>,
+    },
     /// End the run.
     Exit {
         /// Why, for the log.
@@ -154,6 +166,7 @@ impl Action {
             Self::Update { .. } => "update",
             Self::Track { .. } => "track",
             Self::Start { .. } => "start",
+            Self::Webhook { .. } => "webhook",
             Self::Exit { .. } => "exit",
         }
     }
@@ -194,8 +207,8 @@ impl Campaign {
             Some(Action::Wait { wait }) => {
                 [below()].into_iter().chain(wait.otherwise().map(|name| self.target(name))).collect()
             }
-            Some(action @ (Action::WaitFor(_) | Action::WaitUntil(_))) => {
-                action.exits().map(|name| name.map_or_else(below, |name| self.target(name))).to_vec()
+            Some(action @ (Action::WaitFor(_) | Action::WaitUntil(_) | Action::Webhook { .. })) => {
+                action.exits().map(|(_, name)| name.map_or_else(below, |name| self.target(name))).to_vec()
             }
             Some(Action::Send { .. } | Action::Update { .. } | Action::Track { .. } | Action::Start { .. }) => {
                 vec![below()]

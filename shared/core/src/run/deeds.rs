@@ -1,15 +1,17 @@
 //! Steps that do something to the person: each becomes a call of our own, on its way like any client's.
 
 use dunlin_liquid::{Escape, Limits, RenderOptions, Template};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::steps::Passage;
-use super::{Command, Run};
+use super::steps::{Passage, Taken};
+use super::{Command, Run, RunState};
 use crate::call::{self, Call, Properties};
-use crate::campaign::{Action, Changes, Step};
+use crate::campaign::{Action, Changes, Step, Webhook};
 use crate::condition::Facts;
+use crate::hook::Request;
 use crate::ids::{EventId, digest};
-use crate::limits::{CALL_BYTES, CAMPAIGN_BYTES, VALUE_BYTES};
+use crate::limits::{CALL_BYTES, CAMPAIGN_BYTES, HOOK_ANSWERED, HOOK_WITHIN, VALUE_BYTES};
 use crate::property::Property;
 use crate::task::to_text;
 
@@ -57,11 +59,40 @@ impl Run {
         }
     }
 
+    /// Has a webhook called, and waits for the answer: as long as it is tried, and a while for the answer to come back.
+    pub(super) fn ask<'c>(
+        &self,
+        facts: &Facts<'_>,
+        (step, webhook): (&Step, &Webhook),
+        passage: &mut Passage,
+    ) -> Taken<'c> {
+        let values = Values::new(self, step, facts);
+        let moves = self.moves;
+        let id = EventId::derive(&["webhook", self.id.as_str(), &step.name, &moves.to_string()]);
+        let request = Request {
+            id: id.as_str().to_owned(),
+            method: webhook.method,
+            url: values.written(&webhook.url),
+            headers: webhook.headers.iter().map(|(name, value)| (name.clone(), values.written(value))).collect(),
+            body: webhook.body.as_ref().map(|body| values.value(body)),
+        };
+        let until = later(facts.now, HOOK_WITHIN);
+        passage.note(step, format!("calls {} {}", webhook.method.name(), webhook.url));
+        passage.command(Command::Hook { request: Box::new(request), moves, until });
+        let due_at = later(until, HOOK_ANSWERED);
+        passage.command(Command::Wake { due_at, moves });
+        Taken::Stop(RunState::Waiting { step: step.name.clone(), due_at, meant: None })
+    }
+
     /// A call of this run's person.
     pub(super) fn calling(&self, id: EventId, facts: &Facts<'_>, action: call::Action) -> Call {
         let (project, user) = (self.project.clone(), self.user.clone());
         Call { id, project, user, at: facts.now, accepted_at: facts.now, action }
     }
+}
+
+fn later(at: Timestamp, span: SignedDuration) -> Timestamp {
+    at.checked_add(span).unwrap_or(Timestamp::MAX)
 }
 
 /// What changes, by name.
@@ -97,6 +128,11 @@ impl<'f> Values<'f> {
             Value::Object(fields) => Value::Object(self.of(fields)),
             other => other.clone(),
         }
+    }
+
+    /// A text. What Liquid cannot make is empty.
+    pub(super) fn written(&self, text: &str) -> String {
+        if text.contains("{{") || text.contains("{%") { self.render(text).unwrap_or_default() } else { text.to_owned() }
     }
 
     fn text(&self, text: &str) -> Value {

@@ -12,6 +12,7 @@ use super::waiting::{Meant, person_zone};
 use super::{Command, EndReason, Reached, Run, RunState, Transition};
 use crate::campaign::{Action, Step};
 use crate::condition::{Decision, Facts, decide};
+use crate::hook::Answer;
 use crate::task::TriggerEvent;
 use crate::wait::Wait;
 
@@ -123,7 +124,7 @@ impl Run {
         } else {
             passage.note(step, "holds");
         }
-        let [happened, _] = step.action.exits();
+        let [(_, happened), _] = step.action.exits();
         let target = happened.map_or_else(|| way.campaign.after(index), |name| way.campaign.target(name));
         // What happened before the step was reached did not make it any earlier.
         Taken::On(target, heard.at.max(since))
@@ -138,8 +139,28 @@ impl Run {
     ) -> Taken<'c> {
         self.heard.insert(step.name.clone(), ends);
         passage.note(step, format!("timed out at {ends}"));
-        let [_, timed_out] = step.action.exits();
+        let [_, (_, timed_out)] = step.action.exits();
         Taken::On(timed_out.map_or_else(|| way.campaign.after(index), |name| way.campaign.target(name)), ends)
+    }
+
+    /// Goes on where a webhook was answered, or was not in time.
+    pub(super) fn answered(mut self, way: &Way<'_>, (index, step): (usize, &Step), answer: &Answer) -> Transition {
+        let mut passage = Passage::default();
+        let is_good = answer.is_good();
+        passage.note(
+            step,
+            if is_good {
+                "was answered".to_owned()
+            } else {
+                format!("failed: {}", answer.error.as_deref().unwrap_or_default())
+            },
+        );
+        if let Action::Webhook { name: Some(name), .. } = &step.action {
+            self.journey.insert(name.clone(), serde_json::to_value(answer).unwrap_or_default());
+        }
+        let [_, (_, failed)] = step.action.exits();
+        let elsewhere = failed.filter(|_| !is_good).map(|name| way.campaign.target(name));
+        self.go(way, elsewhere.unwrap_or_else(|| way.campaign.after(index)), way.facts.now, passage)
     }
 
     /// Why the run ends before its next step, if it does; remembers a goal that was reached.

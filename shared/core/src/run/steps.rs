@@ -189,6 +189,7 @@ impl Run {
                 self.act(facts, step, passage);
                 below()
             }
+            Action::Webhook { webhook, .. } => return self.ask(facts, (step, webhook), passage),
             Action::Exit { exit } => {
                 passage.note(step, format!("ends: {exit}"));
                 return ended(EndReason::Exited { step: step.name.clone(), why: exit.clone() });

@@ -90,9 +90,11 @@ fn sends(transition: &Transition) -> Vec<&str> {
     fn message(command: &Command) -> Option<&str> {
         match command {
             Command::Send { message, .. } => Some(message),
-            Command::Wake { .. } | Command::Call { .. } | Command::Listen { .. } | Command::StopListening { .. } => {
-                None
-            }
+            Command::Wake { .. }
+            | Command::Call { .. }
+            | Command::Hook { .. }
+            | Command::Listen { .. }
+            | Command::StopListening { .. } => None,
         }
     }
     transition.commands.iter().filter_map(message).collect()
@@ -352,4 +354,5 @@ fn the_run_of_a_person_who_was_deleted_ends_even_when_they_signed_up_again() {
 }
 
 mod clocks;
+mod deeds;
 mod hearing;

@@ -51,6 +51,9 @@ pub enum Component {
 /// The queues in which only a flood waits: its lateness is its own, and everybody else's service is not late by it.
 pub const FLOODS: [&str; 2] = ["backlog", "sends-backlog"];
 
+/// The queues whose function leaves no pulse, since it has no table: how late they are, only alarms say.
+pub const UNTOLD: [&str; 1] = ["hooks"];
+
 impl Component {
     /// Those that there are, in the order of the page.
     pub const ALL: [Self; 7] = [
@@ -94,7 +97,7 @@ impl Component {
         }
     }
 
-    /// The stems of the queues that its work lies on. Every queue is somebody's or one of [`FLOODS`] (a test of the data
+    /// The stems of the queues that its work lies on. Every queue is somebody's, or one of [`FLOODS`] or [`UNTOLD`] (a test of the data
     /// layer).
     #[must_use]
     pub const fn queues(self) -> &'static [&'static str] {

@@ -48,7 +48,7 @@ const QUIET: Story = Story {
 };
 
 /// The stories: between them every handler makes every kind of its requests (`tests/infra/crashes.rs`).
-pub const STORIES: [Story; 12] = [
+pub const STORIES: [Story; 13] = [
     Story { name: "a receipt is sent", calls: &[(20, ANN, FREE), (40, ANN, BOUGHT)], ..QUIET },
     Story {
         name: "a series waits for seconds",
@@ -184,6 +184,13 @@ pub const STORIES: [Story; 12] = [
         dies: |role, _| matches!(role, Role::Function(Function::Evaluate | Function::Schedule)),
         ..QUIET
     },
+    Story {
+        name: "a webhook finds nobody, and is given up",
+        visits: &[(30, Visit::Webhook)],
+        trouble: Some(Trouble { from: 25, to: 45, faults: || vec![unsent()] }),
+        dies: |role, _| role == Role::Function(Function::Hook),
+        ..QUIET
+    },
 ];
 
 /// The sweep at what is spilled; its walks are another story.
@@ -195,6 +202,11 @@ fn spills(role: Role, service: Service) -> bool {
 fn lost_answer() -> Fault {
     let table = format!("{}{}", resources::DEFAULT_PREFIX, resources::RUNS.name);
     Fault::new(FaultKind::TimeoutApplied, When::Call(1)).on("PutItem").of_table(&table)
+}
+
+/// Nothing can be put on a standard queue.
+fn unsent() -> Fault {
+    away(Service::SqsStandard).on("SendMessageBatch")
 }
 
 /// A service that nobody reaches.

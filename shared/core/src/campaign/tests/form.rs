@@ -20,7 +20,7 @@ fn every_misfit_is_named_with_file_path_and_remedy() {
         (
             "wait: 3 days",
             "name: x",
-            "steps[1]: does not say what it is; add one of `wait`, `wait_for`, `wait_until`, `send`, `filter`, `branch`, `split`, `hold_out`, `update`, `track`, `start`, `exit`",
+            "steps[1]: does not say what it is; add one of `wait`, `wait_for`, `wait_until`, `send`, `filter`, `branch`, `split`, `hold_out`, `update`, `track`, `start`, `webhook`, `exit`",
         ),
         (
             "wait: 3 days",

@@ -145,3 +145,49 @@ fn too_many_steps_are_refused() {
     let found = spoilt("  - send: hello\n", &many);
     assert!(found[0].contains("there are 202 steps, more than 200; split the workflow in two"), "{found:?}");
 }
+
+#[test]
+fn a_webhook_to_nowhere_and_a_step_that_does_nothing_are_refused() {
+    let table = [
+        ("- webhook: {url: 'http://127.0.0.1/'}", "steps[0].webhook.url"),
+        ("- webhook: {url: 'https://intranet.internal/x'}", "steps[0].webhook.url"),
+        ("- webhook: {url: 'https://{{ user.host }}/x'}", "steps[0].webhook.url: the server is made by Liquid"),
+        ("- webhook: {url: 'ftp://example.com/'}", "steps[0].webhook.url"),
+        ("- webhook: {url: 'https://example.com/', headers: {host: x}}", "steps[0].webhook.headers.host"),
+        ("- update: {}", "steps[0].update: nothing is changed"),
+        ("- webhook: {url: 'https://example.com/'}\n  as: a-b", "steps[0].as: the name has other characters"),
+        (
+            "- wait_for: {event: X, match: {a: user.b}}\n  within: 1 day",
+            "steps[0].wait_for.match.a: `user.b` may change",
+        ),
+        ("- wait_for: {event: X}\n  within: 1 day\n  timed_out: nowhere", "steps[0].timed_out: there is no step"),
+        ("- wait_until: []\n  within: 1 day", "steps[0].wait_until: there are no conditions"),
+    ];
+    for (step, expected) in table {
+        let text = format!("name: T\nkind: workflow\ntrigger: {{event: E}}\nmessages: {{}}\nsteps:\n{step}\n");
+        let found = problems(&text);
+        assert!(
+            found.iter().any(|problem| problem.contains(&format!("error: x.yaml:")) && problem.contains(expected)),
+            "{step}: {found:#?}"
+        );
+    }
+    let good = "name: T\nkind: workflow\ntrigger: {event: E}\nmessages: {}\nsteps:\n- webhook: {url: 'https://example.com/{{ user.id }}', headers: {x-key: '{{ event.key }}'}}\n";
+    assert_eq!(problems(good), [""; 0]);
+}
+
+#[test]
+fn a_trigger_that_starts_nothing_is_refused() {
+    for (trigger, expected) in [
+        ("{enters: []}", "trigger.enters: there are no conditions"),
+        ("{api: false}", "trigger.api: `false` starts nothing"),
+        ("{date: event.x}", "trigger.date: `event.x` is no property of a person"),
+        ("{date: user.x, else: y}", "trigger.else: who has no date does not enter"),
+        ("{date: user.x, before: 1 day, after: 1 day}", "trigger.after: has both `before` and `after`"),
+        ("{}", "trigger: does not say what it is"),
+        ("{event: X, enters: [{tag: a}]}", "trigger: has both `enters` and `event`"),
+    ] {
+        let text = format!("name: T\nkind: workflow\ntrigger: {trigger}\nmessages: {{}}\nsteps:\n- exit: x\n");
+        let found = problems(&text);
+        assert!(found.iter().any(|problem| problem.contains(expected)), "{trigger}: {found:#?}");
+    }
+}

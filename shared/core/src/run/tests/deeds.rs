@@ -1,0 +1,98 @@
+//! Steps that change the person, track events, start campaigns and call webhooks.
+
+use serde_json::json;
+
+use super::*;
+use crate::hook::Answer;
+
+const HOOK: &str = "- webhook: {url: 'https://crm.example.com/people/{{ user.id }}?plan={{ event.plan | url_encode }}', headers: {x-key: secret}, body: {plan: '{{ event.plan }}', total: '{{ event.total }}', all: [1, 'n {{ event.total }}']}}\n  as: crm\n  failed: sorry\n- branch: [{when: [{property: journey.crm.body.segment, equals: big}], to: big}]\n- {name: small, send: a, next: over}\n- {name: big, send: b, next: over}\n- {name: sorry, wait: 1 day}\n- {name: over, exit: over}\n";
+
+fn about() -> TriggerEvent {
+    let data = json!({"plan": "pro & more", "total": 30}).as_object().cloned().unwrap_or_default();
+    TriggerEvent { data, ..event() }
+}
+
+fn asked(published: &Published) -> Transition {
+    let (profile, event) = (person(), about());
+    let facts = Facts::new(&profile, &event, at(START));
+    start(published, ProjectId::derive(&["p"]), user(), event.clone(), Lane::Triggered, &facts, &utc())
+}
+
+fn answered(published: &Published, run: &Run, answer: Option<&Answer>, now: &str) -> Advance {
+    let profile = person();
+    let facts = Facts { answer, ..Facts::new(&profile, &run.event, at(now)) };
+    run.advance(&published.campaign, &facts, &utc())
+}
+
+fn after(published: &Published, run: &Run, answer: Option<&Answer>, now: &str) -> Transition {
+    match answered(published, run, answer, now) {
+        Advance::Moved(moved) => *moved,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_webhook_is_asked_with_what_the_run_knows_and_its_answer_is_asked_by_later_steps() {
+    let published = workflow(HOOK);
+    let asks = asked(&published);
+    let Some(Command::Hook { request, until, .. }) = asks.commands.first() else { panic!("{:?}", asks.commands) };
+    assert_eq!(request.url, "https://crm.example.com/people/u1?plan=pro+%26+more");
+    assert_eq!(request.body, Some(json!({"plan": "pro & more", "total": 30, "all": [1, "n 30"]})));
+    assert_eq!((*until, due(&asks)), (at("2026-11-21T10:00:00Z"), "2026-11-21T10:05:00Z".to_owned()));
+    assert_eq!(asked(&published).commands, asks.commands, "made again, it is the same request");
+    for (segment, message) in [("big", "b"), ("small", "a")] {
+        let answer = Answer::of(200, json!({"segment": segment}).to_string().as_bytes());
+        let goes_on = after(&published, &asks.run, Some(&answer), "2026-11-21T09:00:02Z");
+        assert_eq!(sends(&goes_on), [message]);
+        assert_eq!(goes_on.run.journey["crm"], json!({"status": 200, "body": {"segment": segment}}));
+    }
+}
+
+#[test]
+fn a_webhook_that_fails_or_stays_silent_goes_the_other_way() {
+    let published = workflow(HOOK);
+    let asks = asked(&published);
+    assert!(matches!(answered(&published, &asks.run, None, "2026-11-21T10:04:59Z"), Advance::NotDue { .. }));
+    let refused = Answer::of(400, b"no");
+    for (answer, now) in [(Some(&refused), "2026-11-21T09:00:02Z"), (None, "2026-11-21T10:05:00Z")] {
+        let goes_on = after(&published, &asks.run, answer, now);
+        assert!(matches!(&goes_on.run.state, RunState::Waiting { step, .. } if step == "sorry"), "{goes_on:?}");
+    }
+}
+
+#[test]
+fn an_answer_that_comes_again_finds_the_run_elsewhere() {
+    let published = workflow(HOOK);
+    let asks = asked(&published);
+    let refused = Answer::of(400, b"no");
+    let goes_on = after(&published, &asks.run, Some(&refused), "2026-11-21T09:00:02Z");
+    assert!(matches!(
+        answered(&published, &goes_on.run, Some(&refused), "2026-11-21T09:00:03Z"),
+        Advance::NotDue { .. }
+    ));
+}
+
+#[test]
+fn a_step_makes_calls_under_the_same_ids_whenever_it_is_made() {
+    let published = workflow(
+        "- update: {set: {last: '{{ event.total }}', no: '{{ event.nothing }}', bad: '{{ x | nonsense }}'}, unset: [old], add_tags: [seen]}\n- {track: Went, data: {n: '{{ event.total | plus: 1 }}'}}\n- {start: cmp_other}\n",
+    );
+    let (one, two) = (asked(&published), asked(&published));
+    assert_eq!(one.commands, two.commands);
+    let actions: Vec<call::Action> = one
+        .commands
+        .iter()
+        .filter_map(|command| match command {
+            Command::Call { call } => Some(call.action.clone()),
+            _ => None,
+        })
+        .collect();
+    let expected = [
+        json!({"kind": "edit", "changes": {"last": 30, "no": null, "bad": null, "old": null}}),
+        json!({"kind": "tags", "add": ["seen"]}),
+        json!({"kind": "track", "name": "Went", "data": {"n": "31"}}),
+        json!({"kind": "enter", "campaign": "cmp_other"}),
+    ];
+    let actions: Vec<serde_json::Value> = actions.iter().map(|one| serde_json::to_value(one).expect("json")).collect();
+    assert_eq!(actions, expected);
+}
