@@ -18,6 +18,7 @@
 mod choosing;
 pub mod dry;
 mod hearing;
+mod migrate;
 mod state;
 mod steps;
 mod waiting;
@@ -37,6 +38,7 @@ use crate::topic::Topic;
 use crate::trigger::Published;
 use crate::wait::zone::{Misread, Zone};
 
+pub use migrate::Migration;
 use state::wakes_at;
 pub use state::{EndReason, Reached, RunState};
 use steps::{Passage, Way};
@@ -57,7 +59,7 @@ pub struct Run {
     pub user: UserId,
     /// The campaign.
     pub campaign: CampaignId,
-    /// The version it started with and keeps.
+    /// The version it started with; it keeps that until an operator moves it to another ([`Migration`]).
     pub version: u32,
     /// What started it.
     pub event: TriggerEvent,
@@ -212,13 +214,17 @@ impl Run {
 
     /// Goes on, if it is time or what it waits for has come: takes steps up to the next wait, or the end.
     ///
-    /// `campaign` must be the version the run started with; `zone` is the project's.
+    /// `campaign` must be the run's version; `zone` is the project's.
     #[must_use]
     pub fn advance(&self, campaign: &Campaign, facts: &Facts<'_>, zone: &Zone) -> Advance {
-        let RunState::Waiting { step, due_at, meant } = &self.state else { return Advance::Ended };
+        let (step, due_at, meant, placed) = match &self.state {
+            RunState::Waiting { step, due_at, meant } => (step, due_at, meant.as_ref(), None),
+            RunState::Placed { step, since, at } => (step, at, None, Some(*since)),
+            RunState::Ended { .. } => return Advance::Ended,
+        };
         let early = self.due_at().filter(|due_at| facts.now < *due_at);
         let there = campaign.step(step).map(|(index, step)| (index, step, &step.action));
-        let listens = there.is_some_and(|(.., action)| action.listens().is_some());
+        let listens = placed.is_none() && there.is_some_and(|(.., action)| action.listens().is_some());
         if let Some(due_at) = early.filter(|_| !listens) {
             return Advance::NotDue { due_at };
         }
@@ -233,9 +239,10 @@ impl Run {
             return Advance::Moved(Box::new(Passage::default().stop(next, state)));
         }
         let moved = match there {
+            _ if let Some(since) = placed => next.placed(&way, step, since),
             None => next.walk(&way, Target::Missing(step), *due_at),
             Some((index, step, _)) if listens => {
-                let since = meant.as_ref().map_or(self.started_at, |meant| meant.since);
+                let since = meant.map_or(self.started_at, |meant| meant.since);
                 match (next.clone().hears(&way, (index, step), since, *due_at), early) {
                     (Some(moved), _) => moved,
                     (None, Some(due_at)) => return Advance::NotDue { due_at },

@@ -10,7 +10,7 @@ mod graph;
 mod listen;
 mod locate;
 mod parse;
-mod problem;
+pub(crate) mod problem;
 pub mod schema;
 mod shape;
 pub mod share;

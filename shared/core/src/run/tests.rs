@@ -95,7 +95,7 @@ fn due(transition: &Transition) -> String {
 fn reason(transition: &Transition) -> &EndReason {
     match &transition.run.state {
         RunState::Ended { reason, .. } => reason,
-        waiting @ RunState::Waiting { .. } => panic!("{waiting:?}"),
+        waiting => panic!("{waiting:?}"),
     }
 }
 
@@ -343,3 +343,4 @@ fn the_run_of_a_person_who_was_deleted_ends_even_when_they_signed_up_again() {
 
 mod clocks;
 mod hearing;
+mod migrating;
