@@ -79,6 +79,7 @@ pub(crate) async fn play(stage: &Stage) {
     lost_answers(stage).await;
     refused_mail(stage).await;
     poison(stage).await;
+    migration(stage).await;
     operator(stage).await;
     status(stage).await;
 }
@@ -208,6 +209,26 @@ async fn put(stage: &Stage, queue: Queue) {
     let message = message.message_group_id("p").message_body("nonsense");
     let message = if queue.fifo { message.message_deduplication_id("nonsense") } else { message };
     message.send().await.expect("sent");
+}
+
+/// A wait for an event that becomes a plain one: runs that listen are moved there.
+async fn migration(stage: &Stage) {
+    stage.identify("una", json!({})).await;
+    stage.track("una", "Left cart", json!({"cart": 8})).await;
+    stage.pass(SignedDuration::from_mins(1)).await;
+    stage
+        .publish(&CARTS.replace("wait_for: {event: Bought, match: {cart: event.cart}}, within: 1 day", "wait: 2 days"))
+        .await;
+    let path = format!("/projects/{}/campaigns/cmp_carts/runs", stage.project);
+    let (_, counted) = stage.manage(Method::GET, &path, &Value::Null).await;
+    let step = counted["waiting"][0]["step"].as_str().expect("a step");
+    let body = json!({"to_version": 2, "moves": {step: "wait-1"}});
+    let lost = Fault::new(FaultKind::TimeoutApplied, When::Call(1)).on("PutItem").of_table("dunlin-runs");
+    stage.world.cloud().faults().set(vec![lost]);
+    let (_, done) = stage.manage(Method::POST, &format!("{path}/migrate"), &body).await;
+    stage.world.cloud().faults().clear();
+    assert_eq!(done["moved"], json!(1), "{counted} {done}");
+    stage.pass(SignedDuration::from_hours(50)).await;
 }
 
 /// Everything that `manage` offers.

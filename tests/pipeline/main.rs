@@ -12,6 +12,7 @@ mod fairness;
 mod feedback;
 mod journeys;
 mod loops;
+mod migrate;
 mod outage;
 mod outbox;
 mod people;

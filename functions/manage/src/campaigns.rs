@@ -12,9 +12,9 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::Shared;
 use crate::answer::{Answer, Failure, Failures, Problem, Refused};
 use crate::input::{Asked, Body, Place};
+use crate::{Manage, Shared};
 
 pub(crate) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(show, put)).routes(routes!(pause)).routes(routes!(resume))
@@ -122,7 +122,7 @@ async fn show(
     Place((project, campaign)): Place<(ProjectId, CampaignId)>,
     Asked(asked): Asked<Version>,
 ) -> Answer<CampaignVersion> {
-    let head = manage.control.head(&project, &campaign).await?.ok_or_else(|| Failure::missing("campaign"))?.state;
+    let head = manage.head(&project, &campaign).await?;
     let shown_version = asked.version.unwrap_or(head.version);
     let content = manage.control.version(&project, &campaign, shown_version).await?;
     // A version beyond the head is what a publisher left behind when it died: it was never live.
@@ -171,6 +171,14 @@ async fn put(
     let (campaign, warnings) = read(&id, document).map_err(|problems| Failure::problems(within(problems)))?;
     let head = manage.control.publish(&project, &campaign, manage.clock.now()).await?;
     Ok(Json(Published { campaign: head.into(), problems: within(warnings) }))
+}
+
+impl Manage {
+    /// The head of a campaign, which must be there.
+    pub(crate) async fn head(&self, project: &ProjectId, campaign: &CampaignId) -> Result<Head, Failure> {
+        let head = self.control.head(project, campaign).await?;
+        Ok(head.ok_or_else(|| Failure::missing("campaign"))?.state)
+    }
 }
 
 /// A campaign that may be published, and its warnings; else everything that is wrong.

@@ -107,11 +107,23 @@ impl Timers {
         // Planted: as a clock in Athens shows it.
         let ahead = if planted!(LocalTimeAsUtc) { SignedDuration::from_hours(2) } else { SignedDuration::ZERO };
         let due_at = timer.due_at + ahead;
-        let sk = format!("{:013}#{}#{}", due_at.as_millisecond(), timer.run, timer.moves);
-        let pk = partition(due_at, shard(&timer.run));
+        let (pk, sk) = key(timer, due_at);
         self.table
             .put_item(versioned(&pk, &sk, 0, timer, vec![expires(due_at.checked_add(KEPT).unwrap_or(Timestamp::MAX))])?)
             .await
+    }
+
+    /// Whether a timer was written: then all that its run had to do before it waited is done. One of more than 30 days ago
+    /// may be gone; by then nobody repeats what was before it, and it counts as written. One read unit.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn is_set(&self, timer: &Timer, now: Timestamp) -> Result<bool> {
+        if now.duration_since(timer.due_at) > KEPT {
+            return Ok(true);
+        }
+        let (pk, sk) = key(timer, timer.due_at);
+        Ok(self.table.get_item(&pk, &sk).await?.is_some())
     }
 
     /// The timers of one shard in a stretch, a page of at most `limit` behind the sort key `behind`. One read unit for
@@ -157,6 +169,11 @@ pub struct Page {
 
 /// The partition with the cursors.
 const CURSORS: &str = "cursors";
+
+/// The keys of a timer that is kept under `at`.
+fn key(timer: &Timer, at: Timestamp) -> (String, String) {
+    (partition(at, shard(&timer.run)), format!("{:013}#{}#{}", at.as_millisecond(), timer.run, timer.moves))
+}
 
 fn shard(run: &RunId) -> u32 {
     let hex = digest(&[run.as_str()]);
