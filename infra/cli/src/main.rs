@@ -14,6 +14,7 @@ mod draw;
 mod examples;
 mod incident;
 mod keys;
+mod migrate;
 mod parked;
 mod project;
 mod push;
