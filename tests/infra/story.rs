@@ -211,7 +211,7 @@ async fn put(stage: &Stage, queue: Queue) {
     message.send().await.expect("sent");
 }
 
-/// A wait for an event that becomes a plain one: runs that listen are moved there.
+/// A wait for an event that becomes a plain one: runs that listen are moved there. Then they are held.
 async fn migration(stage: &Stage) {
     stage.identify("una", json!({})).await;
     stage.track("una", "Left cart", json!({"cart": 8})).await;
@@ -219,7 +219,8 @@ async fn migration(stage: &Stage) {
     stage
         .publish(&CARTS.replace("wait_for: {event: Bought, match: {cart: event.cart}}, within: 1 day", "wait: 2 days"))
         .await;
-    let path = format!("/projects/{}/campaigns/cmp_carts/runs", stage.project);
+    let campaign = format!("/projects/{}/campaigns/cmp_carts", stage.project);
+    let path = format!("{campaign}/runs");
     let (_, counted) = stage.manage(Method::GET, &path, &Value::Null).await;
     let step = counted["waiting"][0]["step"].as_str().expect("a step");
     let body = json!({"to_version": 2, "moves": {step: "wait-1"}});
@@ -228,7 +229,13 @@ async fn migration(stage: &Stage) {
     let (_, done) = stage.manage(Method::POST, &format!("{path}/migrate"), &body).await;
     stage.world.cloud().faults().clear();
     assert_eq!(done["moved"], json!(1), "{counted} {done}");
-    stage.pass(SignedDuration::from_hours(50)).await;
+    stage.world.settle().await;
+    // What is due while the campaign is paused goes on when it is resumed.
+    for (what, hours) in [("pause", 50), ("resume", 1)] {
+        let (status, answer) = stage.manage(Method::POST, &format!("{campaign}/{what}"), &Value::Null).await;
+        assert!(status.is_success(), "{what}: {answer}");
+        stage.pass(SignedDuration::from_hours(hours)).await;
+    }
 }
 
 /// Everything that `manage` offers.

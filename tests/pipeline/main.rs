@@ -18,6 +18,7 @@ mod outbox;
 mod people;
 mod poison;
 mod publishing;
+mod resuming;
 mod status;
 mod trace;
 mod waits;

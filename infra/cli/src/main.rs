@@ -16,6 +16,7 @@ mod incident;
 mod keys;
 mod migrate;
 mod parked;
+mod pause;
 mod project;
 mod push;
 mod run;

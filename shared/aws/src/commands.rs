@@ -114,7 +114,7 @@ impl Commands {
             let (run, moves) = (waiter.run.clone(), waiter.moves);
             Outgoing::at(
                 project,
-                &Step { v: VERSION, project: project.clone(), run, moves, due_at: at, look: true },
+                &Step { v: VERSION, project: project.clone(), run, moves, due_at: at, look: true, slot: None },
                 at,
                 now,
             )
@@ -173,5 +173,6 @@ fn hint(timer: &Timer) -> Step {
         moves: timer.moves,
         due_at: timer.due_at,
         look: false,
+        slot: None,
     }
 }

@@ -19,6 +19,7 @@ mod choosing;
 pub mod dry;
 mod hearing;
 mod migrate;
+mod resume;
 mod state;
 mod steps;
 mod waiting;
@@ -39,6 +40,7 @@ use crate::trigger::Published;
 use crate::wait::zone::{Misread, Zone};
 
 pub use migrate::Migration;
+pub use resume::{Resumed, Slot, Turn};
 use state::wakes_at;
 pub use state::{EndReason, Reached, RunState};
 use steps::{Passage, Way};

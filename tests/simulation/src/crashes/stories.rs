@@ -48,7 +48,7 @@ const QUIET: Story = Story {
 };
 
 /// The stories: between them every handler makes every kind of its requests (`tests/infra/crashes.rs`).
-pub const STORIES: [Story; 12] = [
+pub const STORIES: [Story; 14] = [
     Story { name: "a receipt is sent", calls: &[(20, ANN, FREE), (40, ANN, BOUGHT)], ..QUIET },
     Story {
         name: "a series waits for seconds",
@@ -184,7 +184,48 @@ pub const STORIES: [Story; 12] = [
         dies: |role, _| matches!(role, Role::Function(Function::Evaluate | Function::Schedule)),
         ..QUIET
     },
+    Story {
+        name: "an operator moves runs to another version",
+        calls: &[(30, ANN, LATER)],
+        visits: &[
+            (20, Visit::Operate("PUT", ERRANDS, LISTENS)),
+            (60, Visit::Operate("PUT", ERRANDS, WAITS)),
+            (90, Visit::Operate("GET", "/manage/v1/projects/{project}/campaigns/cmp_errand/runs", "")),
+            (100, Visit::Operate("POST", "/manage/v1/projects/{project}/campaigns/cmp_errand/runs/migrate", ALONG)),
+            (300, Visit::Operate("POST", "/manage/v1/projects/{project}/campaigns/cmp_errand/runs/migrate", ALONG)),
+        ],
+        trouble: Some(Trouble { from: 95, to: 150, faults: || vec![lost_answer()] }),
+        dies: |role, _| role == Role::Door(Door::Manage),
+        ..QUIET
+    },
+    Story {
+        name: "a campaign is resumed with overdue runs",
+        calls: &[(30, ANN, LATER), (31, CID, LATER)],
+        visits: &[
+            (20, Visit::Operate("PUT", ERRANDS, WAITS)),
+            (40, Visit::Operate("POST", "/manage/v1/projects/{project}/campaigns/cmp_errand/pause", "")),
+            (
+                800,
+                Visit::Operate(
+                    "POST",
+                    "/manage/v1/projects/{project}/campaigns/cmp_errand/resume",
+                    r#"{"per_minute": 1}"#,
+                ),
+            ),
+        ],
+        dies: |role, _| role == Role::Function(Function::Schedule),
+        ..QUIET
+    },
 ];
+
+/// Where the operator of a story keeps a campaign of their own. It mails nobody.
+const ERRANDS: &str = "/manage/v1/projects/{project}/campaigns/cmp_errand";
+/// It waits for what never happens.
+const LISTENS: &str = r#"{"name": "Errand", "kind": "workflow", "trigger": {"event": "Later"}, "from": "a@example.com", "steps": [{"name": "first", "wait_for": {"event": "Never"}, "within": "1 hour"}, {"name": "over", "exit": "done"}]}"#;
+/// It waits for ten minutes.
+const WAITS: &str = r#"{"name": "Errand", "kind": "workflow", "trigger": {"event": "Later"}, "from": "a@example.com", "steps": [{"name": "first", "wait": "10 minutes"}, {"name": "over", "exit": "done"}]}"#;
+/// Runs of the first version go on in the second.
+const ALONG: &str = r#"{"to_version": 2, "moves": {"first": "first"}}"#;
 
 /// The sweep at what is spilled; its walks are another story.
 fn spills(role: Role, service: Service) -> bool {
