@@ -99,7 +99,10 @@ async fn who_was_not_overdue_waits_for_nobody() {
     assert_eq!(left.iter().sum::<usize>(), 20);
     stage.pass(DAY - 75 * MINUTE).await;
     let left = leave(&stage, 10).await;
-    assert!(left.windows(2).any(|two| two.iter().sum::<usize>() == 20), "all that were due after it was resumed: {left:?}");
+    assert!(
+        left.windows(2).any(|two| two.iter().sum::<usize>() == 20),
+        "all that were due after it was resumed: {left:?}"
+    );
     each_once(&stage, 40);
     stage.assert_at_rest().await;
 }

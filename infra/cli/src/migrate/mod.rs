@@ -124,15 +124,18 @@ fn show(asked: &Migrate, found: &[Waiting], moves: &Moves, to: u32) -> anyhow::R
 
 /// Moves them page by page, telling how many are done.
 async fn carry_out(client: &Client, path: &str, (moves, to): (&Moves, u32), as_json: bool) -> anyhow::Result<Outcome> {
-    let (mut all, mut body) = (Done::default(), json!({ "to_version": to, "moves": moves }));
+    let (mut all, mut cursor) = (Done::default(), None::<String>);
     while !moves.is_empty() {
+        let body = json!({ "to_version": to, "moves": moves, "cursor": cursor });
         let answer = client.send(Method::POST, path, Some(&body)).await?;
         let stopped = || format!("stopped when {} were moved and {} ended: repeat it", all.moved, all.ended);
         let page: Done = accepted(&answer).with_context(stopped)?;
         all.add(&page);
         say::aside(format!("{} moved, {} ended", all.moved, all.ended));
-        let Some(next) = page.next else { break };
-        body["cursor"] = next.into();
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
     }
     if as_json {
         say::line(serde_json::to_string(&all)?);

@@ -29,6 +29,8 @@ const LOOKED: What = What::Track { event: "Looked" };
 const SIGNED_UP: What = What::Track { event: "Signed up" };
 /// What the letter is for that an operator publishes.
 const LATER: What = What::Track { event: "Later" };
+/// What the campaign is for that an operator of a story keeps.
+const ERRAND: What = What::Track { event: "Errand" };
 /// Most of all calls, and more than `limits::SHARE_CALLS`.
 const FLOOD: What = What::Flood { events: 60 };
 
@@ -186,7 +188,7 @@ pub const STORIES: [Story; 14] = [
     },
     Story {
         name: "an operator moves runs to another version",
-        calls: &[(30, ANN, LATER)],
+        calls: &[(30, ANN, ERRAND)],
         visits: &[
             (20, Visit::Operate("PUT", ERRANDS, LISTENS)),
             (60, Visit::Operate("PUT", ERRANDS, WAITS)),
@@ -200,7 +202,7 @@ pub const STORIES: [Story; 14] = [
     },
     Story {
         name: "a campaign is resumed with overdue runs",
-        calls: &[(30, ANN, LATER), (31, CID, LATER)],
+        calls: &[(30, ANN, ERRAND), (31, CID, ERRAND)],
         visits: &[
             (20, Visit::Operate("PUT", ERRANDS, WAITS)),
             (40, Visit::Operate("POST", "/manage/v1/projects/{project}/campaigns/cmp_errand/pause", "")),
@@ -221,9 +223,9 @@ pub const STORIES: [Story; 14] = [
 /// Where the operator of a story keeps a campaign of their own. It mails nobody.
 const ERRANDS: &str = "/manage/v1/projects/{project}/campaigns/cmp_errand";
 /// It waits for what never happens.
-const LISTENS: &str = r#"{"name": "Errand", "kind": "workflow", "trigger": {"event": "Later"}, "from": "a@example.com", "steps": [{"name": "first", "wait_for": {"event": "Never"}, "within": "1 hour"}, {"name": "over", "exit": "done"}]}"#;
+const LISTENS: &str = r#"{"name": "Errand", "kind": "workflow", "trigger": {"event": "Errand"}, "from": "a@example.com", "steps": [{"name": "first", "wait_for": {"event": "Never"}, "within": "1 hour"}, {"name": "over", "exit": "done"}]}"#;
 /// It waits for ten minutes.
-const WAITS: &str = r#"{"name": "Errand", "kind": "workflow", "trigger": {"event": "Later"}, "from": "a@example.com", "steps": [{"name": "first", "wait": "10 minutes"}, {"name": "over", "exit": "done"}]}"#;
+const WAITS: &str = r#"{"name": "Errand", "kind": "workflow", "trigger": {"event": "Errand"}, "from": "a@example.com", "steps": [{"name": "first", "wait": "10 minutes"}, {"name": "over", "exit": "done"}]}"#;
 /// Runs of the first version go on in the second.
 const ALONG: &str = r#"{"to_version": 2, "moves": {"first": "first"}}"#;
 
