@@ -110,6 +110,7 @@ pub(crate) async fn play(stage: &Stage) {
     refused_mail(stage).await;
     webhook(stage).await;
     poison(stage).await;
+    migration(stage).await;
     operator(stage).await;
     status(stage).await;
 }
@@ -263,6 +264,33 @@ async fn put(stage: &Stage, queue: Queue) {
     let message = message.message_group_id("p").message_body("nonsense");
     let message = if queue.fifo { message.message_deduplication_id("nonsense") } else { message };
     message.send().await.expect("sent");
+}
+
+/// A wait for an event that becomes a plain one: runs that listen are moved there. Then they are held.
+async fn migration(stage: &Stage) {
+    stage.identify("una", json!({})).await;
+    stage.track("una", "Left cart", json!({"cart": 8})).await;
+    stage.pass(SignedDuration::from_mins(1)).await;
+    stage
+        .publish(&CARTS.replace("wait_for: {event: Bought, match: {cart: event.cart}}, within: 1 day", "wait: 2 days"))
+        .await;
+    let campaign = format!("/projects/{}/campaigns/cmp_carts", stage.project);
+    let path = format!("{campaign}/runs");
+    let (_, counted) = stage.manage(Method::GET, &path, &Value::Null).await;
+    let step = counted["waiting"][0]["step"].as_str().expect("a step");
+    let body = json!({"to_version": 2, "moves": {step: "wait-1"}});
+    let lost = Fault::new(FaultKind::TimeoutApplied, When::Call(1)).on("PutItem").of_table("dunlin-runs");
+    stage.world.cloud().faults().set(vec![lost]);
+    let (_, done) = stage.manage(Method::POST, &format!("{path}/migrate"), &body).await;
+    stage.world.cloud().faults().clear();
+    assert_eq!(done["moved"], json!(1), "{counted} {done}");
+    stage.world.settle().await;
+    // What is due while the campaign is paused goes on when it is resumed.
+    for (what, hours) in [("pause", 50), ("resume", 1)] {
+        let (status, answer) = stage.manage(Method::POST, &format!("{campaign}/{what}"), &Value::Null).await;
+        assert!(status.is_success(), "{what}: {answer}");
+        stage.pass(SignedDuration::from_hours(hours)).await;
+    }
 }
 
 /// Everything that `manage` offers.

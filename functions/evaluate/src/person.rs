@@ -168,7 +168,7 @@ impl Evaluate {
         for published in campaigns.all() {
             let run = Run::id_of(&call.project, &published.campaign.id, &call.id);
             if let Some(there) = self.runs.get(&call.project, &run).await?
-                && matches!(there.state.state, RunState::Waiting { .. })
+                && there.state.due_at().is_some()
             {
                 self.runs.put(&there.state.erased(self.clock.now()), there.version).await?;
             }

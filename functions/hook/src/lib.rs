@@ -78,6 +78,7 @@ impl Caller {
         }
         let step = Step {
             look: false,
+            slot: None,
             v: VERSION,
             project: task.project.clone(),
             run: task.run.clone(),

@@ -21,7 +21,7 @@ pub(crate) type Answer<T> = Result<Json<T>, Failure>;
 pub(crate) struct Refused {
     /// What went wrong.
     error: Error,
-    /// What is wrong with a campaign, all of it.
+    /// What is wrong with a campaign or a migration, all of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     problems: Vec<Problem>,
 }
@@ -38,7 +38,7 @@ pub(crate) struct Error {
     mend: Option<String>,
 }
 
-/// One thing that is wrong with a campaign.
+/// One thing that is wrong with a campaign, or with what is asked of its runs.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Problem {
     /// `error` (the campaign is refused) or `warning`.
@@ -107,7 +107,16 @@ impl Failure {
     /// 422: a campaign is refused, for all of these problems.
     pub(crate) fn problems(problems: Vec<Problem>) -> Self {
         let message = "the campaign is refused; the published version stays";
-        let mut failure = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "campaign_refused", message, "mend the problems");
+        Self::refused("campaign_refused", message, problems)
+    }
+
+    /// 422: no run is moved, for all of these problems.
+    pub(crate) fn unmoved(problems: Vec<Problem>) -> Self {
+        Self::refused("migration_refused", "no run is moved", problems)
+    }
+
+    fn refused(code: &'static str, message: &str, problems: Vec<Problem>) -> Self {
+        let mut failure = Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message, "mend the problems");
         failure.body.problems = problems;
         failure
     }

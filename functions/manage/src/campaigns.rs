@@ -1,10 +1,14 @@
 //! Campaigns: put, list, show, pause, resume. One that is refused leaves the published version as it is.
 
+use std::num::NonZeroU32;
+
 use axum::Json;
 use axum::extract::State;
 use dunlin_aws::control::Head;
 use dunlin_core::campaign;
 use dunlin_core::ids::{CampaignId, ProjectId};
+use dunlin_core::limits::{RESUME_RATE, RESUME_RATE_AT_MOST};
+use dunlin_core::run;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,9 +16,9 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::Shared;
 use crate::answer::{Answer, Failure, Failures, Problem, Refused};
 use crate::input::{Asked, Body, Place};
+use crate::{Manage, Shared};
 
 pub(crate) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(show, put)).routes(routes!(pause)).routes(routes!(resume))
@@ -36,12 +40,34 @@ pub(crate) struct Campaign {
     updated_at: Timestamp,
     /// Takes no entries; runs hold.
     paused: bool,
+    /// When it was resumed last, if ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resumed: Option<Resumed>,
+}
+
+/// When a campaign was resumed, and how fast overdue runs go on.
+#[derive(Debug, Serialize, ToSchema)]
+struct Resumed {
+    /// When.
+    at: Timestamp,
+    /// How many of the runs that were due by then go on in a minute.
+    per_minute: u32,
+}
+
+/// How fast runs go on that were due while their campaign was paused.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Rate {
+    /// So many in a minute: 1 to 60,000; 1,000 where it is missing.
+    #[schema(minimum = 1, maximum = 60000)]
+    per_minute: Option<u32>,
 }
 
 impl From<Head> for Campaign {
     fn from(head: Head) -> Self {
-        let Head { id, name, version, published_at, updated_at, paused, subjects: _ } = head;
-        Self { id: id.into(), name, version, published_at, updated_at, paused }
+        let Head { id, name, version, published_at, updated_at, paused, resumed, subjects: _ } = head;
+        let resumed = resumed.map(|run::Resumed { at, per_minute }| Resumed { at, per_minute: per_minute.get() });
+        Self { id: id.into(), name, version, published_at, updated_at, paused, resumed }
     }
 }
 
@@ -122,7 +148,7 @@ async fn show(
     Place((project, campaign)): Place<(ProjectId, CampaignId)>,
     Asked(asked): Asked<Version>,
 ) -> Answer<CampaignVersion> {
-    let head = manage.control.head(&project, &campaign).await?.ok_or_else(|| Failure::missing("campaign"))?.state;
+    let head = manage.head(&project, &campaign).await?;
     let shown_version = asked.version.unwrap_or(head.version);
     let content = manage.control.version(&project, &campaign, shown_version).await?;
     // A version beyond the head is what a publisher left behind when it died: it was never live.
@@ -173,6 +199,14 @@ async fn put(
     Ok(Json(Published { campaign: head.into(), problems: within(warnings) }))
 }
 
+impl Manage {
+    /// The head of a campaign, which must be there.
+    pub(crate) async fn head(&self, project: &ProjectId, campaign: &CampaignId) -> Result<Head, Failure> {
+        let head = self.control.head(project, campaign).await?;
+        Ok(head.ok_or_else(|| Failure::missing("campaign"))?.state)
+    }
+}
+
 /// A campaign that may be published, and its warnings; else everything that is wrong.
 fn read(
     id: &CampaignId,
@@ -206,10 +240,13 @@ async fn pause(
     State(manage): State<Shared>,
     Place((project, campaign)): Place<(ProjectId, CampaignId)>,
 ) -> Answer<Campaign> {
-    Ok(Json(manage.control.pause(&project, &campaign, true).await?.into()))
+    Ok(Json(manage.control.pause(&project, &campaign, None).await?.into()))
 }
 
 /// Resume a campaign: its runs go on
+///
+/// Those that were due while it was paused go on at a rate, one after the other; those that are due later wait for nobody.
+/// A campaign that is not paused stays as it is, with the rate it was resumed at.
 #[utoipa::path(
     post,
     operation_id = "resume_campaign",
@@ -219,11 +256,17 @@ async fn pause(
         ("project" = String, Path, description = "The project's id"),
         ("campaign" = String, Path, description = "The campaign's id")
     ),
+    request_body(content = Option<Rate>, description = "May be missing"),
     responses((status = 200, body = Campaign, description = "Done"), Failures)
 )]
 async fn resume(
     State(manage): State<Shared>,
     Place((project, campaign)): Place<(ProjectId, CampaignId)>,
+    Body(rate): Body<Option<Rate>>,
 ) -> Answer<Campaign> {
-    Ok(Json(manage.control.pause(&project, &campaign, false).await?.into()))
+    let rate = rate.and_then(|rate| rate.per_minute).unwrap_or(RESUME_RATE);
+    let per_minute = NonZeroU32::new(rate).filter(|rate| rate.get() <= RESUME_RATE_AT_MOST);
+    let refused = || Failure::request(format!("`per_minute` is not from 1 to {RESUME_RATE_AT_MOST}"));
+    let resumed = run::Resumed { at: manage.clock.now(), per_minute: per_minute.ok_or_else(refused)? };
+    Ok(Json(manage.control.pause(&project, &campaign, Some(resumed)).await?.into()))
 }

@@ -68,7 +68,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Person {
     }
 }
 
-/// A JSON body, whatever its label says.
+/// A JSON body, whatever its label says; an empty one is `null`.
 pub(crate) struct Body<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
@@ -81,7 +81,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             }
             _ => Failure::request("the body ended early"),
         })?;
-        let body = serde_json::from_slice(&bytes);
+        let body = serde_json::from_slice(if bytes.is_empty() { b"null" } else { &bytes });
         body.map(Self).map_err(|error| Failure::request(format!("the body does not read: {error}")))
     }
 }

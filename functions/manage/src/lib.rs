@@ -7,11 +7,13 @@ mod answer;
 mod campaigns;
 mod deliveries;
 mod input;
+mod migrate;
 mod openapi;
 mod parked;
 mod profiles;
 mod projects;
 mod redrive;
+mod runs;
 mod status;
 mod suppressions;
 mod tokens;
@@ -22,13 +24,17 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
+use dunlin_aws::catalog::Catalog;
 use dunlin_aws::clients::Warm;
+use dunlin_aws::commands::Commands;
 use dunlin_aws::control::Control;
 use dunlin_aws::deliveries::Deliveries;
 use dunlin_aws::parked::Parked;
 use dunlin_aws::profiles::Profiles;
+use dunlin_aws::runs::Runs;
 use dunlin_aws::settings::Setting;
 use dunlin_aws::status::Histories;
+use dunlin_aws::timers::Timers;
 use dunlin_aws::{Clients, Clock, Settings, resources};
 use dunlin_core::token::Keyring;
 use utoipa_axum::router::OpenApiRouter;
@@ -48,7 +54,7 @@ const BASE: &str = "/manage/v1";
 /// Bytes of a request's body: a campaign with its bodies as escaped JSON, three times over.
 const BODY_BYTES: usize = 1024 * 1024;
 
-/// What manage needs: the tables, the queues that parked tasks go back to, the history of the status.
+/// What manage needs: the tables, the queues that parked tasks go back to, what runs that are moved are told by, the history of the status.
 #[derive(Debug)]
 pub struct Manage {
     control: Control,
@@ -56,6 +62,10 @@ pub struct Manage {
     deliveries: Deliveries,
     parked: Parked,
     queues: Queues,
+    runs: Runs,
+    timers: Timers,
+    commands: Commands,
+    catalog: Catalog,
     status: Seen,
     keyring: Keyring,
     admin_key: AdminKey,
@@ -66,9 +76,14 @@ impl Manage {
     /// The control plane of the stage that `settings` name.
     #[must_use]
     pub fn new(clients: &Clients, settings: &Settings) -> Self {
+        let control = Control::new(clients, &settings.prefix);
         let profiles = Profiles::new(clients, &settings.prefix);
         Self {
-            control: Control::new(clients, &settings.prefix),
+            control: control.clone(),
+            catalog: Catalog::new(control, clients.clock.clone()),
+            runs: Runs::new(clients, &settings.prefix),
+            timers: Timers::new(clients, &settings.prefix),
+            commands: Commands::new(clients, settings),
             deliveries: Deliveries::new(clients, &settings.prefix, &profiles),
             profiles,
             parked: Parked::new(clients, &settings.prefix),
@@ -120,6 +135,8 @@ fn guarded() -> OpenApiRouter<Shared> {
         .merge(projects::routes())
         .merge(tokens::routes())
         .merge(campaigns::routes())
+        .merge(runs::routes())
+        .merge(migrate::routes())
         .merge(profiles::routes())
         .merge(activity::routes())
         .merge(deliveries::routes())

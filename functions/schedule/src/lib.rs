@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use dunlin_aws::batch::{Fates, each, read};
-use dunlin_aws::catalog::Catalog;
+use dunlin_aws::catalog::{Catalog, Live};
 use dunlin_aws::clients::Warm;
 use dunlin_aws::commands::Commands;
 use dunlin_aws::control::Control;
@@ -13,9 +13,10 @@ use dunlin_aws::profiles::Profiles;
 use dunlin_aws::pulses::Pulses;
 use dunlin_aws::runs::{Runs, tell};
 use dunlin_aws::settings::Setting;
+use dunlin_aws::slots::Slots;
 use dunlin_aws::{Clients, Clock, Error, Hold, Kind, Settings, planted, resources};
 use dunlin_core::condition::Facts;
-use dunlin_core::run::{Advance, Run, RunState, Transition};
+use dunlin_core::run::{Advance, Run, RunState, Slot, Transition, Turn};
 use dunlin_core::status::LATE;
 use dunlin_core::task::Step;
 use jiff::{SignedDuration, Timestamp};
@@ -37,6 +38,7 @@ pub struct Schedule {
     profiles: Profiles,
     runs: Runs,
     commands: Commands,
+    slots: Slots,
     catalog: Catalog,
     parked: Parked,
     hold: Hold,
@@ -52,6 +54,7 @@ impl Schedule {
             profiles: Profiles::new(clients, &settings.prefix),
             runs: Runs::new(clients, &settings.prefix),
             commands: Commands::new(clients, settings),
+            slots: Slots::new(clients, &settings.prefix),
             catalog: Catalog::new(Control::new(clients, &settings.prefix), clients.clock.clone()),
             parked: Parked::new(clients, &settings.prefix),
             hold: Hold::new(clients, settings),
@@ -101,6 +104,9 @@ impl Schedule {
         if live.is_paused(&run.campaign) {
             return self.commands.put_back(step, now + HOLD, now).await;
         }
+        if let Some(slot) = self.slot(step, &run, &live, now).await? {
+            return self.commands.put_back(&Step { slot: Some(slot), ..step.clone() }, slot.at, now).await;
+        }
         if !step.look && step.answer.is_none() {
             tell_lateness(&run, now);
         }
@@ -127,6 +133,20 @@ impl Schedule {
                 self.commands.carry_out(&run, &commands, true, || self.clock.now()).await
             }
         }
+    }
+
+    /// The turn that a hint has to wait for: it was due while its campaign was paused. A look was due when it was asked for.
+    async fn slot(&self, step: &Step, run: &Run, live: &Live, now: Timestamp) -> Result<Option<Slot>, Error> {
+        let (Some(resumed), Some(due_at)) = (live.resumed(&run.campaign), run.due_at()) else { return Ok(None) };
+        let due_at = if step.look { step.due_at } else { due_at };
+        let turn = match resumed.turn(due_at, step.slot, now) {
+            Turn::Unknown => {
+                let number = self.slots.draw((&run.project, &run.campaign), &resumed, now).await?;
+                resumed.turn(due_at, Some(resumed.slot(number)), now)
+            }
+            known => known,
+        };
+        Ok(if let Turn::At(slot) = turn { Some(slot) } else { None })
     }
 }
 

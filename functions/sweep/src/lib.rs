@@ -9,7 +9,7 @@ use dunlin_aws::spill::{self, Spill};
 use dunlin_aws::status::Watch;
 use dunlin_aws::timers::{AHEAD, OVERDUE, SHARDS, Stretch, Timer, Timers, Walk};
 use dunlin_aws::{Clients, Clock, Error, Kind, Settings, Stored, planted, resources};
-use dunlin_core::run::{Run, RunState};
+use dunlin_core::run::Run;
 use jiff::{SignedDuration, Timestamp};
 
 /// The settings it needs; `infra/template.yaml` gives it these and no others.
@@ -131,10 +131,7 @@ impl Sweep {
             if planted!(StuckByDueTime) {
                 return run.id == timer.run;
             }
-            run.project == timer.project
-                && run.id == timer.run
-                && run.moves == timer.moves
-                && matches!(run.state, RunState::Waiting { .. })
+            run.project == timer.project && run.id == timer.run && run.moves == timer.moves && run.due_at().is_some()
         };
         let late: Vec<Timer> = timers.into_iter().filter(|timer| runs.iter().any(|run| waits(timer, run))).collect();
         for timer in &late {

@@ -7,7 +7,9 @@ use dunlin_simulation::scenario::Scenario;
 
 use crate::admin::Door;
 use crate::draw::Draw;
+use crate::migrate::args::Migrate;
 use crate::parked::args::Parked;
+use crate::pause::{Pause, Resume};
 use crate::walk::Walk;
 
 /// An open, serverless e-mail automation platform, on your machine.
@@ -23,6 +25,7 @@ use crate::walk::Walk;
   dunlin draw examples/welcome.yaml > welcome.svg    a campaign as a picture
   dunlin walk examples/trial.yaml what it would do for one person, and when
   dunlin push examples            publish it to the dunlin that runs here
+  dunlin migrate cmp_trial        who is where in a campaign, before you move them
   dunlin parked list              which tasks could not be done, and why
   dunlin bench                    how fast this machine is, and what AWS would cost
   dunlin aws                      the local AWS alone, for `cargo lambda watch`
@@ -53,6 +56,12 @@ pub(crate) enum Command {
     Walk(Walk),
     /// Publish a folder of campaigns
     Push(Push),
+    /// Pause a campaign: it takes no entries, and its runs hold
+    Pause(Pause),
+    /// Resume a campaign: overdue runs go on at a rate
+    Resume(Resume),
+    /// Show who is where in a campaign, and move runs to another version, or end them
+    Migrate(Migrate),
     /// List, show, redrive or discard tasks that could not be done
     Parked(Parked),
     /// Measure the durable local system, and price it by the meter
@@ -327,10 +336,10 @@ impl std::fmt::Debug for Doctor {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn parse(line: &str) -> Args {
+    pub(crate) fn parse(line: &str) -> Args {
         Args::try_parse_from(line.split(' ')).expect("arguments")
     }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use dunlin_local::{Count, Service, Usage, prices};
 
-/// What was used, without what nobody would pay: virtual time scans the timers to know where to jump, no function does.
+/// What was used, without what nobody would pay: virtual time scans the timers to know where to jump; functions do
+/// only when an operator asks, and nobody does here.
 pub(crate) fn billed(usage: &Usage) -> impl Iterator<Item = (Service, &str, &Count)> {
     usage.iter().filter(|(service, operation, _)| (*service, *operation) != (Service::DynamoDb, "Scan"))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::args::{Args, Command};
-use crate::{aws, bench, check, demo, dev, doctor, draw, incident, parked, push, say, simulate, walk};
+use crate::{aws, bench, check, demo, dev, doctor, draw, incident, migrate, parked, pause, push, say, simulate, walk};
 
 /// How a command that did its work found things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,9 @@ fn command(args: Args) -> anyhow::Result<Outcome> {
         Command::Draw(asked) => draw::draw(&asked),
         Command::Walk(asked) => walk::walk(&asked),
         Command::Push(push) => on(Builder::new_current_thread(), push::push(push)),
+        Command::Pause(asked) => on(Builder::new_current_thread(), pause::pause(asked)),
+        Command::Resume(asked) => on(Builder::new_current_thread(), pause::resume(asked)),
+        Command::Migrate(asked) => on(Builder::new_current_thread(), migrate::migrate(asked)),
         Command::Parked(parked) => on(Builder::new_current_thread(), parked::parked(parked)),
         Command::Aws(aws) => on(Builder::new_multi_thread(), aws::aws(aws)),
         Command::Doctor(doctor) => on(Builder::new_current_thread(), doctor::doctor(doctor)),

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dunlin_core::campaign::Campaign;
 use dunlin_core::ids::{CampaignId, ProjectId};
+use dunlin_core::run::Resumed;
 use dunlin_core::topic::Subject;
 use dunlin_core::trigger::{Campaigns, Published};
 use dunlin_core::wait::Zone;
@@ -52,7 +53,17 @@ impl Live {
     /// Whether a campaign holds its runs.
     #[must_use]
     pub fn is_paused(&self, campaign: &CampaignId) -> bool {
-        self.heads.iter().any(|head| head.id == *campaign && head.paused)
+        self.head(campaign).is_some_and(|head| head.paused)
+    }
+
+    /// When a campaign was resumed last, if ever, and at which rate.
+    #[must_use]
+    pub fn resumed(&self, campaign: &CampaignId) -> Option<Resumed> {
+        self.head(campaign)?.resumed
+    }
+
+    fn head(&self, campaign: &CampaignId) -> Option<&Head> {
+        self.heads.iter().find(|head| head.id == *campaign)
     }
 }
 

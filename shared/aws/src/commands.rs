@@ -114,7 +114,7 @@ impl Commands {
         let asks = run.last_commands.iter().any(|command| matches!(command, Command::Hook { .. }));
         if let Some((due_at, moves)) = wake.filter(|_| asks) {
             let timer = Timer { project: run.project.clone(), run: run.id.clone(), moves, due_at };
-            if self.timers.is_set(&timer).await? {
+            if self.timers.is_set(&timer, now()).await? {
                 return Ok(());
             }
         }
@@ -158,7 +158,16 @@ impl Commands {
             let (run, moves) = (waiter.run.clone(), waiter.moves);
             Outgoing::at(
                 project,
-                &Step { v: VERSION, project: project.clone(), run, moves, due_at: at, look: true, answer: None },
+                &Step {
+                    v: VERSION,
+                    project: project.clone(),
+                    run,
+                    moves,
+                    due_at: at,
+                    look: true,
+                    answer: None,
+                    slot: None,
+                },
                 at,
                 now,
             )
@@ -223,5 +232,6 @@ fn hint(timer: &Timer) -> Step {
         due_at: timer.due_at,
         look: false,
         answer: None,
+        slot: None,
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use dunlin_core::campaign::Campaign;
 use dunlin_core::ids::{CampaignId, ProjectId};
+use dunlin_core::run::Resumed;
 use dunlin_core::token::{Claim, Revocations};
 use dunlin_core::topic::Subject;
 use dunlin_core::trigger::Published;
@@ -74,6 +75,9 @@ pub struct Head {
     pub updated_at: Timestamp,
     /// Takes no entries; runs hold.
     pub paused: bool,
+    /// When it was resumed last, and how fast the runs go on that were due by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed: Option<Resumed>,
     /// What runs of any version may have to be told of.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub subjects: BTreeSet<Subject>,
@@ -200,6 +204,7 @@ impl Control {
             version,
             published_at: last.as_ref().map_or(now, |head| head.published_at),
             updated_at: now,
+            resumed: last.as_ref().and_then(|head| head.resumed),
             paused: last.is_some_and(|head| head.paused),
             subjects,
         };
@@ -247,16 +252,18 @@ impl Control {
         Ok(stored.map(|stored| stored.state))
     }
 
-    /// Pauses or resumes a campaign.
+    /// Pauses a campaign, or resumes it (`resumed`). One that is as it should be stays as it is.
     ///
     /// # Errors
     /// When there is no such campaign, or somebody else changed it at once.
-    pub async fn pause(&self, project: &ProjectId, campaign: &CampaignId, paused: bool) -> Result<Head> {
+    pub async fn pause(&self, project: &ProjectId, campaign: &CampaignId, resumed: Option<Resumed>) -> Result<Head> {
         let Some(mut stored) = self.head(project, campaign).await? else {
             return Err(Error::bare(Kind::NotFound, "pause a campaign"));
         };
+        let paused = resumed.is_none();
         if stored.state.paused != paused {
             stored.state.paused = paused;
+            stored.state.resumed = resumed.or(stored.state.resumed);
             self.table.put(project.as_str(), &head_key(campaign), stored.version, &stored.state, vec![]).await?;
         }
         Ok(stored.state)

@@ -58,5 +58,10 @@ pub(crate) fn string<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
 
 /// The count of writes to an item.
 pub(crate) fn version(item: &Item) -> u64 {
-    item.get(VERSION).and_then(|value| value.as_n().ok()).and_then(|text| text.parse().ok()).unwrap_or(0)
+    count(item, VERSION).unwrap_or(0)
+}
+
+/// A whole number's value.
+pub(crate) fn count(item: &Item, name: &str) -> Option<u64> {
+    item.get(name).and_then(|value| value.as_n().ok()).and_then(|text| text.parse().ok())
 }

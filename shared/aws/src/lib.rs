@@ -24,6 +24,7 @@ pub mod queues;
 pub mod resources;
 pub mod runs;
 pub mod settings;
+pub mod slots;
 pub mod spill;
 pub mod status;
 mod table;

@@ -48,7 +48,7 @@ impl Runs {
     /// A conflict when somebody else moved it since.
     pub async fn put(&self, run: &Run, seen: u64) -> Result<()> {
         let beside = match run.state {
-            RunState::Waiting { .. } | RunState::Expected { .. } => vec![],
+            RunState::Waiting { .. } | RunState::Placed { .. } | RunState::Expected { .. } => vec![],
             RunState::Ended { at, .. } => vec![expires(at + KEPT)],
         };
         let key = partition(&run.project, &run.id);
@@ -81,6 +81,33 @@ impl Runs {
         result.map(drop).map_err(|error| Error::new(kind_of_transaction(&error), "count a run", error))
     }
 
+    /// A page of a project's runs: the whole table is read, at most `limit` items a page, each of them behind `behind`, in no
+    /// order. Half a read unit for each 4 KB of the table, whosever they are: this is for an operator who asks for it, and
+    /// for no other (`docs/adr/0014-migrate.md`). Without consistency: who moves a run stores it under its `v`.
+    ///
+    /// # Errors
+    /// When the table cannot be read, or `behind` is no [`Page::next`].
+    pub async fn scan(&self, project: &ProjectId, behind: Option<&str>, limit: i32) -> Result<Page> {
+        let behind = behind.map(|behind| behind.split_once(' ').ok_or_else(|| Error::bare(Kind::Invalid, "scan runs")));
+        let behind = behind.transpose()?.map(|(pk, sk)| item::key(pk, sk));
+        let request = self.table.client.scan().table_name(&self.table.name).limit(limit);
+        let request = request.filter_expression("begins_with(pk, :project) AND sk = :run");
+        let request = request.expression_attribute_values(":project", item::text(format!("{project}#")));
+        let request = request.expression_attribute_values(":run", item::text(RUN)).set_exclusive_start_key(behind);
+        let answer = request.send().await.map_err(Error::of("scan runs"))?;
+        let last = answer.last_evaluated_key.unwrap_or_default();
+        let mut page = Page { runs: Vec::new(), unreadable: 0, next: None };
+        for found in answer.items.unwrap_or_default() {
+            match item::parse(&found) {
+                Ok(state) => page.runs.push(Stored { state, version: item::version(&found) }),
+                Err(_) => page.unreadable += 1,
+            }
+        }
+        let keys = [resources::HASH_KEY, resources::SORT_KEY].map(|name| item::string(&last, name));
+        page.next = if let [Some(pk), Some(sk)] = keys { Some(format!("{pk} {sk}")) } else { None };
+        Ok(page)
+    }
+
     /// Of these runs, those that exist, once each and in no order: one request for each hundred, half a read unit for each 4 KB
     /// (read without consistency: who looks for overdue runs looks long after their last write). What DynamoDB leaves
     /// unprocessed is asked for again, as long as it gets less each time.
@@ -111,6 +138,23 @@ impl Runs {
         }
         Ok(found)
     }
+}
+
+/// A page of a scan.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The runs, waiting or over.
+    pub runs: Vec<Stored<Run>>,
+    /// Rows that do not decode.
+    pub unreadable: usize,
+    /// Behind what the next page begins, when there may be one: opaque text, without anything personal.
+    pub next: Option<String>,
+}
+
+/// Behind what a page begins that follows a run.
+#[must_use]
+pub fn behind(run: &Run) -> String {
+    format!("{} {RUN}", partition(&run.project, &run.id))
 }
 
 /// The log of a move: a warning where a person's zone was not understood (codes, never the value), and at the level `debug`

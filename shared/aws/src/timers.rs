@@ -107,19 +107,22 @@ impl Timers {
         // Planted: as a clock in Athens shows it.
         let ahead = if planted!(LocalTimeAsUtc) { SignedDuration::from_hours(2) } else { SignedDuration::ZERO };
         let due_at = timer.due_at + ahead;
-        let sk = key(timer, due_at);
-        let pk = partition(due_at, shard(&timer.run));
+        let (pk, sk) = key(timer, due_at);
         self.table
             .put_item(versioned(&pk, &sk, 0, timer, vec![expires(due_at.checked_add(KEPT).unwrap_or(Timestamp::MAX))])?)
             .await
     }
 
-    /// Whether a timer is written. One read unit.
+    /// Whether a timer was written: then all that its run had to do before it waited is done. One of more than 30 days ago
+    /// may be gone; by then nobody repeats what was before it, and it counts as written. One read unit.
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn is_set(&self, timer: &Timer) -> Result<bool> {
-        let (pk, sk) = (partition(timer.due_at, shard(&timer.run)), key(timer, timer.due_at));
+    pub async fn is_set(&self, timer: &Timer, now: Timestamp) -> Result<bool> {
+        if now.duration_since(timer.due_at) > KEPT {
+            return Ok(true);
+        }
+        let (pk, sk) = key(timer, timer.due_at);
         Ok(self.table.get_item(&pk, &sk).await?.is_some())
     }
 
@@ -167,13 +170,14 @@ pub struct Page {
 /// The partition with the cursors.
 const CURSORS: &str = "cursors";
 
+/// The keys of a timer that is kept under `at`.
+fn key(timer: &Timer, at: Timestamp) -> (String, String) {
+    (partition(at, shard(&timer.run)), format!("{:013}#{}#{}", at.as_millisecond(), timer.run, timer.moves))
+}
+
 fn shard(run: &RunId) -> u32 {
     let hex = digest(&[run.as_str()]);
     hex.get(..4).and_then(|start| u32::from_str_radix(start, 16).ok()).unwrap_or(0) % SHARDS
-}
-
-fn key(timer: &Timer, due_at: Timestamp) -> String {
-    format!("{:013}#{}#{}", due_at.as_millisecond(), timer.run, timer.moves)
 }
 
 fn partition(at: Timestamp, shard: u32) -> String {

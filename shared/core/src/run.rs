@@ -20,6 +20,8 @@ mod deeds;
 pub mod dry;
 mod expected;
 mod hearing;
+mod migrate;
+mod resume;
 mod state;
 mod steps;
 mod waiting;
@@ -41,6 +43,8 @@ use crate::trigger::Published;
 use crate::wait::zone::{Misread, Zone};
 
 pub use expected::{date_of, expect};
+pub use migrate::Migration;
+pub use resume::{Resumed, Slot, Turn};
 use state::wakes_at;
 pub use state::{EndReason, Reached, RunState};
 use steps::{Passage, Way};
@@ -61,7 +65,7 @@ pub struct Run {
     pub user: UserId,
     /// The campaign.
     pub campaign: CampaignId,
-    /// The version it started with and keeps.
+    /// The version it started with; it keeps that until an operator moves it to another ([`Migration`]).
     pub version: u32,
     /// What started it.
     pub event: TriggerEvent,
@@ -236,15 +240,16 @@ impl Run {
     #[must_use]
     pub fn advance(&self, campaign: &Campaign, facts: &Facts<'_>, zone: &Zone) -> Advance {
         let early = self.due_at().filter(|due_at| facts.now < *due_at);
-        let (step, due_at, meant) = match &self.state {
-            RunState::Waiting { step, due_at, meant } => (step, due_at, meant),
+        let (step, due_at, meant, placed) = match &self.state {
+            RunState::Waiting { step, due_at, meant } => (step, due_at, meant.as_ref(), None),
+            RunState::Placed { step, since, at } => (step, at, None, Some(*since)),
             RunState::Expected { .. } => return self.comes(campaign, facts, zone, early),
             RunState::Ended { .. } => return Advance::Ended,
         };
         let there = campaign.step(step).map(|(index, step)| (index, step, &step.action));
         let listens = there.is_some_and(|(.., action)| action.listens().is_some());
         let calls = there.is_some_and(|(.., action)| matches!(action, Action::Webhook { .. }));
-        let is_open = listens || calls && facts.answer.is_some();
+        let is_open = placed.is_none() && (listens || calls && facts.answer.is_some());
         if let Some(due_at) = early.filter(|_| !is_open) {
             return Advance::NotDue { due_at };
         }
@@ -259,6 +264,7 @@ impl Run {
             return Advance::Moved(Box::new(Passage::default().stop(next, state)));
         }
         let moved = match there {
+            _ if let Some(since) = placed => next.placed(&way, step, since),
             None => next.walk(&way, Target::Missing(step), *due_at),
             Some((index, step, Action::Webhook { .. })) => match (facts.answer, early) {
                 (Some(answer), _) => next.answered(&way, (index, step), answer),
@@ -266,7 +272,7 @@ impl Run {
                 (None, None) => next.answered(&way, (index, step), &Fault::Expired.into()),
             },
             Some((index, step, _)) if listens => {
-                let since = meant.as_ref().map_or(self.started_at, |meant| meant.since);
+                let since = meant.map_or(self.started_at, |meant| meant.since);
                 match (next.clone().hears(&way, (index, step), since, *due_at), early) {
                     (Some(moved), _) => moved,
                     (None, Some(due_at)) => return Advance::NotDue { due_at },

@@ -8,6 +8,7 @@ use crate::call::{Call, Properties};
 use crate::campaign::Campaign;
 use crate::hook;
 use crate::ids::{CampaignId, DeliveryId, EventId, ProjectId, RunId, UserId};
+use crate::run::Slot;
 
 /// A queue text we cannot read: poison, to be parked with this reason.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +43,9 @@ pub struct Step {
     /// Whether it is to look at the person's past: something may have come that it waits for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub look: bool,
+    /// Its turn among those that were overdue when the campaign was resumed, once it has drawn one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<Slot>,
     /// What came of the webhook that the run waits for, where `hook` gives the hint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Box<hook::Answer>>,

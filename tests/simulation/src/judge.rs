@@ -131,7 +131,7 @@ impl<'a> Judge<'a> {
             self.broken("at rest nothing is left", left.clone());
         }
         for run in &self.rest.runs {
-            if matches!(run.state, RunState::Waiting { .. }) {
+            if run.due_at().is_some() {
                 self.broken("no run waits for ever", format!("{} of {}", run.id, run.user));
             }
         }
@@ -190,7 +190,7 @@ impl<'a> Judge<'a> {
         let due = mail.due(call.at, &self.played.waits, asked.person);
         let ended = run.and_then(|run| match &run.state {
             RunState::Ended { at, .. } => Some(*at + self.played.skew()),
-            RunState::Waiting { .. } | RunState::Expected { .. } => None,
+            RunState::Waiting { .. } | RunState::Placed { .. } | RunState::Expected { .. } => None,
         });
         let ending = ended.map(|ended| story.between(asked.index, due.min(ended) - self.played.skew(), ended));
         // Whoever is filtered before an earlier step gets none of the later ones.

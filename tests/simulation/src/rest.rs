@@ -107,6 +107,11 @@ async fn all<T: DeserializeOwned>(clients: &Clients, prefix: &str, table: Table)
     let mut pages = scan.into_paginator().send();
     while let Some(page) = pages.next().await {
         for item in page.map_err(Error::of("scan"))?.items.unwrap_or_default() {
+            // Beside runs lie those that listen, and the counters of slots.
+            let kind = item.get(resources::SORT_KEY).and_then(|key| key.as_s().ok());
+            if table.name == resources::RUNS.name && kind.is_none_or(|kind| kind != "run") {
+                continue;
+            }
             let text = item.get("b").and_then(|body: &AttributeValue| body.as_s().ok());
             let row = serde_json::from_str(text.map_or("", String::as_str));
             found.push(row.map_err(|error| Error::new(Kind::Invalid, "read a row", error))?);

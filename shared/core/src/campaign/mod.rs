@@ -12,7 +12,7 @@ mod graph;
 mod listen;
 mod locate;
 mod parse;
-mod problem;
+pub(crate) mod problem;
 pub mod schema;
 mod sense;
 mod shape;

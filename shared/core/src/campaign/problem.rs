@@ -109,7 +109,7 @@ pub(super) fn nearest<'n>(written: &str, names: impl IntoIterator<Item = &'n str
 }
 
 /// "did you mean `x`?", or else the names there are.
-pub(super) fn did_you_mean<'n>(
+pub(crate) fn did_you_mean<'n>(
     written: &str,
     names: impl IntoIterator<Item = &'n str> + Clone,
     otherwise: &str,

@@ -42,6 +42,15 @@ pub enum RunState {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         meant: Option<Box<Meant>>,
     },
+    /// Before a step, which it takes as soon as it is woken: an operator has moved it there.
+    Placed {
+        /// The step.
+        step: String,
+        /// From when on the step counts, if it takes time.
+        since: Timestamp,
+        /// When that was.
+        at: Timestamp,
+    },
     /// Over.
     Ended {
         /// When.
@@ -96,6 +105,13 @@ pub enum EndReason {
     Superseded,
     /// The person was deleted; what the event said is erased with them.
     Deleted,
+    /// An operator ended it, where it was, when runs were moved to another version.
+    Migrated {
+        /// The step at which it was.
+        step: String,
+        /// The version that others went to.
+        to_version: u32,
+    },
     /// A step leads to one that is not there; a checked campaign has none.
     Lost {
         /// The step that is not there.
@@ -115,6 +131,7 @@ pub(super) fn wakes_at(state: &RunState) -> Option<Timestamp> {
         RunState::Waiting { due_at, meant, .. } | RunState::Expected { due_at, meant, .. } => {
             Some(meant.as_ref().and_then(|meant| meant.look_at).unwrap_or(*due_at))
         }
+        RunState::Placed { at, .. } => Some(*at),
         RunState::Ended { .. } => None,
     }
 }
@@ -131,6 +148,9 @@ impl fmt::Display for EndReason {
             Self::Unsubscribed => f.write_str("the person has unsubscribed"),
             Self::Superseded => f.write_str("the date is another one by now"),
             Self::Deleted => f.write_str("the person is deleted"),
+            Self::Migrated { step, to_version } => {
+                write!(f, "an operator ended it at `{step}`, when others went to version {to_version}")
+            }
             Self::Lost { step } => write!(f, "there is no step `{step}`"),
             Self::Looping { step } => write!(f, "it loops for ever at `{step}`"),
         }

@@ -57,6 +57,11 @@ impl Passage {
         Self { catching_up: true, ..Self::default() }
     }
 
+    /// Notes that waits count from now again, whatever was due before.
+    pub(super) fn is_caught_up(&mut self) {
+        self.catching_up = false;
+    }
+
     /// Notes that what is true just now has a say in the way.
     pub(super) fn ask(&mut self, asked: bool) {
         self.asked |= asked;
@@ -138,7 +143,13 @@ impl Run {
         passage.stop(self, RunState::Ended { at: way.facts.now, reason })
     }
 
-    fn take<'c>(&mut self, way: &Way<'c>, target: Target<'c>, due_at: Timestamp, passage: &mut Passage) -> Taken<'c> {
+    pub(super) fn take<'c>(
+        &mut self,
+        way: &Way<'c>,
+        target: Target<'c>,
+        due_at: Timestamp,
+        passage: &mut Passage,
+    ) -> Taken<'c> {
         let Way { campaign, facts, zone } = *way;
         let journey = self.journey.clone();
         let facts = &Facts { journey: &journey, ..*facts };

@@ -356,3 +356,4 @@ fn the_run_of_a_person_who_was_deleted_ends_even_when_they_signed_up_again() {
 mod clocks;
 mod deeds;
 mod hearing;
+mod migrating;

@@ -29,6 +29,8 @@ const LOOKED: What = What::Track { event: "Looked" };
 const SIGNED_UP: What = What::Track { event: "Signed up" };
 /// What the letter is for that an operator publishes.
 const LATER: What = What::Track { event: "Later" };
+/// What the campaign is for that an operator of a story keeps.
+const ERRAND: What = What::Track { event: "Errand" };
 /// Most of all calls, and more than `limits::SHARE_CALLS`.
 const FLOOD: What = What::Flood { events: 60 };
 
@@ -48,7 +50,7 @@ const QUIET: Story = Story {
 };
 
 /// The stories: between them every handler makes every kind of its requests (`tests/infra/crashes.rs`).
-pub const STORIES: [Story; 13] = [
+pub const STORIES: [Story; 15] = [
     Story { name: "a receipt is sent", calls: &[(20, ANN, FREE), (40, ANN, BOUGHT)], ..QUIET },
     Story {
         name: "a series waits for seconds",
@@ -185,6 +187,38 @@ pub const STORIES: [Story; 13] = [
         ..QUIET
     },
     Story {
+        name: "an operator moves runs to another version",
+        calls: &[(30, ANN, ERRAND)],
+        visits: &[
+            (20, Visit::Operate("PUT", ERRANDS, LISTENS)),
+            (60, Visit::Operate("PUT", ERRANDS, WAITS)),
+            (90, Visit::Operate("GET", "/manage/v1/projects/{project}/campaigns/cmp_errand/runs", "")),
+            (100, Visit::Operate("POST", "/manage/v1/projects/{project}/campaigns/cmp_errand/runs/migrate", ALONG)),
+            (300, Visit::Operate("POST", "/manage/v1/projects/{project}/campaigns/cmp_errand/runs/migrate", ALONG)),
+        ],
+        trouble: Some(Trouble { from: 95, to: 150, faults: || vec![lost_answer()] }),
+        dies: |role, _| role == Role::Door(Door::Manage),
+        ..QUIET
+    },
+    Story {
+        name: "a campaign is resumed with overdue runs",
+        calls: &[(30, ANN, ERRAND), (31, CID, ERRAND)],
+        visits: &[
+            (20, Visit::Operate("PUT", ERRANDS, WAITS)),
+            (40, Visit::Operate("POST", "/manage/v1/projects/{project}/campaigns/cmp_errand/pause", "")),
+            (
+                800,
+                Visit::Operate(
+                    "POST",
+                    "/manage/v1/projects/{project}/campaigns/cmp_errand/resume",
+                    r#"{"per_minute": 1}"#,
+                ),
+            ),
+        ],
+        dies: |role, _| role == Role::Function(Function::Schedule),
+        ..QUIET
+    },
+    Story {
         name: "a webhook finds nobody, and is given up",
         visits: &[(30, Visit::Webhook)],
         trouble: Some(Trouble { from: 25, to: 45, faults: || vec![unsent()] }),
@@ -192,6 +226,15 @@ pub const STORIES: [Story; 13] = [
         ..QUIET
     },
 ];
+
+/// Where the operator of a story keeps a campaign of their own. It mails nobody.
+const ERRANDS: &str = "/manage/v1/projects/{project}/campaigns/cmp_errand";
+/// It waits for what never happens.
+const LISTENS: &str = r#"{"name": "Errand", "kind": "workflow", "trigger": {"event": "Errand"}, "from": "a@example.com", "steps": [{"name": "first", "wait_for": {"event": "Never"}, "within": "1 hour"}, {"name": "over", "exit": "done"}]}"#;
+/// It waits for ten minutes.
+const WAITS: &str = r#"{"name": "Errand", "kind": "workflow", "trigger": {"event": "Errand"}, "from": "a@example.com", "steps": [{"name": "first", "wait": "10 minutes"}, {"name": "over", "exit": "done"}]}"#;
+/// Runs of the first version go on in the second.
+const ALONG: &str = r#"{"to_version": 2, "moves": {"first": "first"}}"#;
 
 /// The sweep at what is spilled; its walks are another story.
 fn spills(role: Role, service: Service) -> bool {
