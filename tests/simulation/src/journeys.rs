@@ -1,4 +1,4 @@
-//! Journeys: two workflows, and the model of them. One waits until nine in the morning where people live and draws lots; one
+//! Journeys: workflows, and the model of them ([`crate::baskets`] is one of its own). One waits until nine in the morning where people live and draws lots; one
 //! waits for the day before a date, which is looked at on its eve. Apart from the product's own code: times are jiff's own,
 //! the lots are as docs/campaigns.md has them.
 
@@ -8,6 +8,7 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::baskets;
 use crate::workload::{Person, Planned, What};
 
 /// The event that starts it.
@@ -29,7 +30,7 @@ const ZONES: [Option<&str>; 4] = [Some("America/New_York"), Some("Asia/Kolkata")
 
 /// The campaigns as their files.
 #[must_use]
-pub fn campaigns() -> [String; 2] {
+pub fn campaigns() -> [String; 3] {
     let trial = format!(
         "{{id: {TRIAL}, name: Trial, kind: workflow, trigger: {{event: {DATED}}},
           messages: {{trial: {{subject: 'trial {{{{ event.n }}}} {{{{ user.plan }}}}', text: '{{{{ url.unsubscribe_link }}}}'}}}},
@@ -46,13 +47,17 @@ pub fn campaigns() -> [String; 2] {
             {{name: red, send: red, next: over}}, {{name: blue, send: blue}}, {{name: over, exit: over}}]}}",
         100 - RED
     );
-    [morning, trial]
+    [morning, trial, baskets::campaign()]
 }
 
 /// The properties of an event: one of the second kind has a date.
 #[must_use]
 pub fn data(event: &str, number: u64) -> Value {
-    if event == DATED { json!({"n": number, "until": DATE.to_string()}) } else { json!({"n": number}) }
+    match event {
+        DATED => json!({"n": number, "until": DATE.to_string()}),
+        baskets::FILLED | baskets::PAID => baskets::data(number),
+        _ => json!({"n": number}),
+    }
 }
 
 /// Turns half of the events into ones that start a journey.

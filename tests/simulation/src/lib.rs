@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod baskets;
 mod clients;
 pub mod crashes;
 pub mod house;

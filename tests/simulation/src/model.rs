@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use dunlin_core::call::{Action, Call};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::baskets;
 use crate::journeys;
 use crate::observed::{Accepted, Seen};
 use crate::workload::{Person, Waits};
@@ -129,12 +130,16 @@ pub enum Mail {
     Blue,
     /// The mail for `Tried`, on the evening before a date.
     Trial,
+    /// The thanks for `Filled`, once the same basket is `Paid`.
+    Thanks,
+    /// The other mail for `Filled`, when that has not happened for a while.
+    Basket,
     /// The letter for `Later`, after a second, always, where an operator has published its campaign.
     Letter,
 }
 
 impl Mail {
-    /// The mails that an event asks for.
+    /// The mails that an event asks for, but for [`baskets::FILLED`], which asks for one of two.
     #[must_use]
     pub fn of(event: &str) -> &'static [Self] {
         match event {
@@ -163,6 +168,8 @@ impl Mail {
             Self::Red => (journeys::CAMPAIGN, Some("red")),
             Self::Blue => (journeys::CAMPAIGN, Some("blue")),
             Self::Trial => (journeys::TRIAL, None),
+            Self::Thanks => (baskets::CAMPAIGN, Some("thanks")),
+            Self::Basket => (baskets::CAMPAIGN, Some("basket")),
         }
     }
 
@@ -180,6 +187,8 @@ impl Mail {
             Self::Red => "red",
             Self::Blue => "blue",
             Self::Trial => "trial",
+            Self::Thanks => "thanks",
+            Self::Basket => "basket",
         }
     }
 
@@ -194,9 +203,10 @@ impl Mail {
     pub fn due(self, at: Timestamp, waits: &Waits, person: Person) -> Timestamp {
         let [first, second] = waits.get(person.project).copied().unwrap_or_default();
         at + SignedDuration::from_secs(match self {
-            Self::Receipt | Self::Upgrade | Self::WelcomeOne => 0,
+            Self::Receipt | Self::Upgrade | Self::WelcomeOne | Self::Thanks => 0,
             Self::Letter => 1,
             Self::Nudge => 20 * 60,
+            Self::Basket => baskets::LISTENS,
             Self::WelcomeTwo => first,
             Self::WelcomeThree => first + second,
             Self::Red | Self::Blue => return journeys::morning(person, at),

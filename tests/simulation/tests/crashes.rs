@@ -62,6 +62,11 @@ fn a_journey_goes_one_way_and_its_date_is_looked_at_whoever_dies() {
 }
 
 #[test]
+fn a_run_hears_what_it_waits_for_whoever_dies() {
+    survives("a basket is paid for while a run waits");
+}
+
+#[test]
 fn an_operator_sees_and_changes_everything_however_often_manage_dies() {
     survives("an operator looks at everything");
     survives("an operator changes everything");

@@ -4,6 +4,7 @@ use dunlin_aws::resources;
 use dunlin_core::link::Kind;
 use dunlin_local::{Door, Fault, FaultKind, Function, Service, When};
 
+use crate::baskets;
 use crate::crashes::{Story, Trouble};
 use crate::journeys;
 use crate::scenario::Scenario;
@@ -34,6 +35,8 @@ const FLOOD: What = What::Flood { events: 60 };
 
 const ROSE: What = What::Track { event: journeys::EVENT };
 const TRIED: What = What::Track { event: journeys::DATED };
+const FILLED: What = What::Track { event: baskets::FILLED };
+const PAID: What = What::Track { event: baskets::PAID };
 const PRO: What = What::Edit { plan: "pro" };
 
 /// A story in which nothing happens.
@@ -48,7 +51,7 @@ const QUIET: Story = Story {
 };
 
 /// The stories: between them every handler makes every kind of its requests (`tests/infra/crashes.rs`).
-pub const STORIES: [Story; 12] = [
+pub const STORIES: [Story; 13] = [
     Story { name: "a receipt is sent", calls: &[(20, ANN, FREE), (40, ANN, BOUGHT)], ..QUIET },
     Story {
         name: "a series waits for seconds",
@@ -180,6 +183,14 @@ pub const STORIES: [Story; 12] = [
     Story {
         name: "a journey waits for a morning and for a date",
         calls: &[(20, ANN, FREE), (40, ANN, ROSE), (40, ANN, TRIED), (40, ANN, PRO), (60, CID, FREE), (80, CID, ROSE)],
+        scenario: Scenario::Journeys,
+        dies: |role, _| matches!(role, Role::Function(Function::Evaluate | Function::Schedule)),
+        ..QUIET
+    },
+    Story {
+        name: "a basket is paid for while a run waits",
+        // The first and the third call are about one basket (`baskets::data`).
+        calls: &[(20, ANN, FILLED), (30, ANN, FREE), (210, ANN, PAID)],
         scenario: Scenario::Journeys,
         dies: |role, _| matches!(role, Role::Function(Function::Evaluate | Function::Schedule)),
         ..QUIET
