@@ -1,6 +1,5 @@
 //! What a run that waits for an event is held against: of its two exits it takes one, and the right one.
 
-use dunlin_core::delivery::Delivery;
 use dunlin_core::run::RunState;
 use jiff::Timestamp;
 
@@ -13,11 +12,8 @@ impl Judge<'_> {
     pub(super) fn exits(&mut self, asked: &Asked<'_>) -> usize {
         let (thanks, basket) = (self.delivery(asked, Mail::Thanks), self.delivery(asked, Mail::Basket));
         let (call, hearing) = (&asked.event.call, self.hearing(asked));
-        let known = |delivery: &Delivery| {
-            let entries = self.seen.ledger.get(&delivery.id).map_or(&[][..], Vec::as_slice);
-            entries.first().map_or(Timestamp::MAX, |first| first.at)
-        };
-        let unfounded = thanks.is_some_and(|thanks| hearing.possibly(known(thanks)).next().is_none());
+        let left = self.left(asked).unwrap_or(Timestamp::MAX);
+        let unfounded = thanks.is_some() && hearing.possibly(left).next().is_none();
         let unheard = basket.is_some() && hearing.surely(self.decided(asked, hearing.ends().0)).next().is_some();
         if unfounded {
             self.broken("a run hears only what has happened in time", format!("{} of {:?}", call.id, asked.person));
@@ -41,7 +37,14 @@ impl Judge<'_> {
 
     /// What the run of a basket may have heard.
     fn hearing<'h>(&self, asked: &Asked<'h>) -> Hearing<'h> {
-        Hearing::of(asked.story, asked.event, self.again(asked))
+        Hearing::of(asked.story, asked.event, self.again(asked).or_else(|| self.left(asked)))
+    }
+
+    /// When the first of the two mails was in the ledger: by then the run had gone on, whether or not it was seen to.
+    fn left(&self, asked: &Asked<'_>) -> Option<Timestamp> {
+        let found = [Mail::Thanks, Mail::Basket].map(|mail| self.delivery(asked, mail));
+        let entries = found.into_iter().flatten().filter_map(|delivery| self.seen.ledger.get(&delivery.id)?.first());
+        entries.map(|entry| entry.at).min()
     }
 
     /// When the run of a basket listened again, or had gone on by then.
