@@ -1,6 +1,7 @@
 //! What is played: scenarios as they are, and some that are sharpened, where a fault shows too seldom to wait for it.
 
 use dunlin_local::{Fault, FaultKind, Service, When};
+use dunlin_simulation::baskets;
 use dunlin_simulation::play::{Plan, START};
 use dunlin_simulation::scenario::{Phase, Scenario};
 use dunlin_simulation::sim::Conduct;
@@ -24,6 +25,8 @@ pub(crate) enum Story {
     ShortWaits,
     /// Everybody unsubscribes while mails to them are decided, and all is slow.
     Quarrel,
+    /// Everybody pays for a basket while a run pauses on the way to where it listens again.
+    Pauses,
 }
 
 impl Story {
@@ -37,6 +40,7 @@ impl Story {
             Self::NoHints => "outage of SQS around a wait's end",
             Self::ShortWaits => "queues, short waits",
             Self::Quarrel => "handlers, unsubscribes while mails are decided",
+            Self::Pauses => "journeys, payments in a pause",
         }
     }
 
@@ -75,6 +79,11 @@ impl Story {
                 let plan = Plan { calls: quarrels(), conduct, ..Plan::drawn(seed, Scenario::Handlers) };
                 trouble(plan, 2 * hour, Vec::new())
             }
+            Self::Pauses => {
+                let plan =
+                    Plan { calls: pauses(), conduct: Conduct::smooth(), ..Plan::drawn(seed, Scenario::Journeys) };
+                trouble(plan, hour, Vec::new())
+            }
         }
     }
 }
@@ -103,8 +112,18 @@ fn quarrels() -> Vec<Planned> {
             ]
         })
     });
-    let calls = (1..).zip(identified.chain(rounds));
-    let planned = calls.map(|(number, (millis, person, what))| {
+    planned(identified.chain(rounds))
+}
+
+/// Everybody fills a basket and pays for it two and a half minutes later; the numbers are two apart (`baskets::data`).
+fn pauses() -> Vec<Planned> {
+    let calls = [(60_000, baskets::FILLED), (70_000, "Looked"), (210_000, baskets::PAID)];
+    planned(Person::all().flat_map(|person| calls.map(|(at, event)| (at, person, What::Track { event }))))
+}
+
+/// Calls, in milliseconds after the beginning, each with a number.
+fn planned(calls: impl Iterator<Item = (i64, Person, What)>) -> Vec<Planned> {
+    let planned = (1..).zip(calls).map(|(number, (millis, person, what))| {
         let at = START + SignedDuration::from_millis(millis);
         Planned { number, at, person, what, twice: false }
     });

@@ -115,8 +115,12 @@ impl Schedule {
             None => self.catalog.version(&run.project, &run.campaign, run.version).await?,
         };
         let profile = self.profiles.get(&run.project, &run.user).await?;
-        let past = match profile.state.has_past(campaign.sought(), run.event.at) {
-            true => self.profiles.past(&run.project, &profile.state, run.event.at).await?,
+        let since = match &run.state {
+            RunState::Waiting { meant, .. } if planted!(PastUnheard) => meant.as_ref().map_or(now, |meant| meant.since),
+            _ => run.event.at,
+        };
+        let past = match profile.state.has_past(campaign.sought(), since) {
+            true => self.profiles.past(&run.project, &profile.state, since).await?,
             false => Vec::new(),
         };
         let facts =

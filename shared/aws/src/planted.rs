@@ -67,11 +67,13 @@ mod here {
         FailureAcknowledged,
         /// A call is answered with 200 whether or not the queue took it (Dittofeed, Mautic, Postal).
         AnsweredBeforeStored,
+        /// A step that waits for an event listens from then on only: what came before it, on the way to it, is missed.
+        PastUnheard,
     }
 
     impl Bug {
         /// All of them.
-        pub const ALL: [Self; 15] = [
+        pub const ALL: [Self; 16] = [
             Self::ClaimUnconditional,
             Self::ConsentUnchecked,
             Self::SesRetries,
@@ -87,6 +89,7 @@ mod here {
             Self::DeduplicatedTooLate,
             Self::FailureAcknowledged,
             Self::AnsweredBeforeStored,
+            Self::PastUnheard,
         ];
     }
 

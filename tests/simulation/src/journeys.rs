@@ -1,5 +1,5 @@
-//! Journeys: two workflows, and the model of them. One waits until nine in the morning where people live and draws lots; one
-//! waits for the day before a date, which is looked at on its eve. Apart from the product's own code: times are jiff's own,
+//! Journeys: workflows, and the model of them ([`crate::baskets`] and [`crate::deeds`] have their own). One waits until nine
+//! in the morning where people live and draws lots; one waits for the day before a date, which is looked at on its eve. Apart from the product's own code: times are jiff's own,
 //! the lots are as docs/campaigns.md has them.
 
 use jiff::Timestamp;
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::workload::{Person, Planned, What};
+use crate::{baskets, deeds};
 
 /// The event that starts it.
 pub const EVENT: &str = "Rose";
@@ -29,7 +30,7 @@ const ZONES: [Option<&str>; 4] = [Some("America/New_York"), Some("Asia/Kolkata")
 
 /// The campaigns as their files.
 #[must_use]
-pub fn campaigns() -> [String; 2] {
+pub fn campaigns() -> Vec<String> {
     let trial = format!(
         "{{id: {TRIAL}, name: Trial, kind: workflow, trigger: {{event: {DATED}}},
           messages: {{trial: {{subject: 'trial {{{{ event.n }}}} {{{{ user.plan }}}}', text: '{{{{ url.unsubscribe_link }}}}'}}}},
@@ -46,22 +47,28 @@ pub fn campaigns() -> [String; 2] {
             {{name: red, send: red, next: over}}, {{name: blue, send: blue}}, {{name: over, exit: over}}]}}",
         100 - RED
     );
-    [morning, trial]
+    [morning, trial, baskets::campaign()].into_iter().chain(deeds::campaigns()).collect()
 }
 
 /// The properties of an event: one of the second kind has a date.
 #[must_use]
 pub fn data(event: &str, number: u64) -> Value {
-    if event == DATED { json!({"n": number, "until": DATE.to_string()}) } else { json!({"n": number}) }
+    match event {
+        DATED => json!({"n": number, "until": DATE.to_string()}),
+        baskets::FILLED | baskets::PAID => baskets::data(number),
+        deeds::ACTED => deeds::data(number),
+        _ => json!({"n": number}),
+    }
 }
 
-/// Turns half of the events into ones that start a journey.
+/// Turns more than half of the events into ones that start a journey.
 pub fn begin(calls: &mut [Planned]) {
     for call in calls {
         if let What::Track { event } = &mut call.what {
-            *event = match call.number % 4 {
-                0 => EVENT,
-                2 => DATED,
+            *event = match call.number % 8 {
+                0 | 4 => EVENT,
+                2 | 6 => DATED,
+                3 => deeds::ACTED,
                 _ => event,
             };
         }

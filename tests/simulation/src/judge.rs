@@ -1,16 +1,20 @@
 //! The judge: holds what happened against the model, at rest.
 
+mod exits;
 mod passage;
 mod said;
+mod twice;
 
 use std::collections::BTreeMap;
 
 use dunlin_core::call::Action;
-use dunlin_core::delivery::{Delivery, Reason, SILENCE, State as Ledger};
-use dunlin_core::run::RunState;
+use dunlin_core::delivery::{Delivery, Reason, State as Ledger};
+use dunlin_core::run::{Run, RunState};
 use dunlin_local::Mail as Sent;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::baskets;
+use crate::deeds;
 use crate::model::{Mail, State, Story};
 use crate::observed::{Accepted, Entry, Seen};
 use crate::overload;
@@ -24,8 +28,6 @@ use said::{key, said};
 const HEALED: SignedDuration = SignedDuration::from_mins(100);
 /// The most a mail may be late once all is well (promise P6).
 pub(crate) const LATE: SignedDuration = SignedDuration::from_secs(60);
-/// The longest that a request takes of an environment that is slow (`sim::conduct`), and a little.
-const SLOWEST: SignedDuration = SignedDuration::from_secs(7);
 /// How long one call may be the same as an earlier one (Track API).
 const SAME: SignedDuration = SignedDuration::from_mins(5);
 
@@ -66,9 +68,15 @@ impl<'a> Judge<'a> {
             let project = played.houses.get(person.project).map(|house| house.id.as_str()).unwrap_or_default();
             let story = Story::of(seen, project, person);
             judge.profile(person, &story);
+            if let Some(wrong) = deeds::wrong(&story) {
+                judge.broken("what a step does is done once", format!("{person:?}: {wrong}"));
+            }
             for (index, event) in story.calls.iter().enumerate() {
                 let Action::Track { name, .. } = &event.call.action else { continue };
                 let asked = Asked { person, story: &story, index, event };
+                if name.as_str() == baskets::FILLED {
+                    expected += judge.exits(&asked);
+                }
                 for mail in Mail::of(name.as_str()).iter().filter(|mail| mail.is_for(project, person)) {
                     expected += judge.mail(&asked, *mail);
                 }
@@ -158,14 +166,7 @@ impl<'a> Judge<'a> {
 
     /// One mail that an event asks for; how many deliveries it has.
     fn mail(&mut self, asked: &Asked<'_>, mail: Mail) -> usize {
-        let call = &asked.event.call;
-        let (campaign, step) = mail.place();
-        let found = self.rest.deliveries.values().find(|delivery| {
-            delivery.trigger.0 == call.id
-                && delivery.campaign.as_str() == campaign
-                && step.is_none_or(|step| delivery.step == step)
-        });
-        match found {
+        match self.delivery(asked, mail) {
             None => {
                 self.nothing(asked, mail);
                 0
@@ -177,6 +178,21 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// The delivery of a mail that an event asks for.
+    fn delivery(&self, asked: &Asked<'_>, mail: Mail) -> Option<&'a Delivery> {
+        let (campaign, step) = mail.place();
+        self.rest.deliveries.values().find(|delivery| {
+            delivery.trigger.0 == asked.event.call.id
+                && delivery.campaign.as_str() == campaign
+                && step.is_none_or(|step| delivery.step == step)
+        })
+    }
+
+    /// The run that an event began in a campaign.
+    fn run(&self, asked: &Asked<'_>, campaign: &str) -> Option<&'a Run> {
+        self.rest.runs.iter().find(|run| run.event.id == asked.event.call.id && run.campaign.as_str() == campaign)
+    }
+
     /// There is no delivery: the event did not enter, or the run ended before.
     fn nothing(&mut self, asked: &Asked<'_>, mail: Mail) {
         let (call, story) = (&asked.event.call, asked.story);
@@ -186,7 +202,7 @@ impl<'a> Judge<'a> {
             return;
         }
         let (campaign, _) = mail.place();
-        let run = self.rest.runs.iter().find(|run| run.event.id == call.id && run.campaign.as_str() == campaign);
+        let run = self.run(asked, campaign);
         let due = mail.due(call.at, &self.played.waits, asked.person);
         let ended = run.and_then(|run| match &run.state {
             RunState::Ended { at, .. } => Some(*at + self.played.skew()),
@@ -221,7 +237,11 @@ impl<'a> Judge<'a> {
             if one.at < due - self.played.skew() {
                 self.broken("nothing is early", format!("{mail:?} of {person:?} due {due} left {}", one.at));
             }
-            self.lateness(mail, due + self.delay(mail, delivery, person, call.at), one.at);
+            let by = match mail {
+                Mail::Thanks | Mail::Basket => self.exit_by(asked, mail),
+                _ => due + self.delay(mail, delivery, person, call.at),
+            };
+            self.lateness(mail, by, one.at);
         }
         self.times(mail, delivery, &sent);
         for claim in entries.iter().filter(|entry| entry.is_claim) {
@@ -240,8 +260,15 @@ impl<'a> Judge<'a> {
         }
         let from = asked.event.queued_at.unwrap_or(asked.event.call.at);
         let plans = asked.story.between(asked.index, from, sent.at);
-        let subject = |state: &State| format!("{} {number} {}", mail.word(), state.plan.as_deref().unwrap_or_default());
-        if !plans.iter().any(|state| subject(state).trim() == sent.subject.trim()) {
+        let numbers = match mail {
+            Mail::Thanks => self.thanked(asked, sent.at).iter().map(|paid| format!("{number} {paid}")).collect(),
+            _ => vec![number.to_string()],
+        };
+        let is_said = |state: &State| {
+            let plan = state.plan.as_deref().unwrap_or_default();
+            numbers.iter().any(|number| format!("{} {number} {plan}", mail.word()).trim() == sent.subject.trim())
+        };
+        if !plans.iter().any(is_said) {
             self.broken("a mail says what was true", format!("{:?}: {}", asked.person, sent.subject));
         }
     }
@@ -273,53 +300,6 @@ impl<'a> Judge<'a> {
                 if healed.is_some() { "queues drain once faults stop" } else { "lateness is bounded when all is well" };
             self.broken(rule, format!("{mail:?} due {due} left {left}, at {latest} at the latest"));
         }
-    }
-
-    /// Each mail left as often as the ledger says, and twice only where nobody could know.
-    fn times(&mut self, mail: Mail, delivery: &Delivery, sent: &[&Sent]) {
-        let unknown = matches!(&delivery.state, Ledger::NotSent { reason: Reason::Unknown, .. });
-        let settled = self.seen.handed.iter().filter(|one| one.delivery == delivery.id.as_str());
-        let open = settled.filter(|one| !one.is_settled).count();
-        match (&delivery.state, sent.len()) {
-            (Ledger::Sent { .. }, 0) => {
-                self.broken("what the ledger calls sent has left", format!("{mail:?} {}", delivery.id));
-            }
-            (Ledger::NotSent { .. }, n) if n > 0 && !self.explained(delivery, open) => {
-                self.broken("what left is in the ledger", format!("{mail:?} {}: {:?}", delivery.id, delivery.state));
-            }
-            _ => {}
-        }
-        if unknown && mail.is_transactional() {
-            self.broken("a transactional mail of unknown outcome goes again", delivery.id.to_string());
-        }
-        let excused =
-            mail.is_transactional() && sent.len() <= self.silences(delivery) && self.explained(delivery, open);
-        if sent.len() > 1 && !excused {
-            let at: Vec<Timestamp> = sent.iter().map(|one| one.at).collect();
-            self.broken("no mail leaves twice from our side", format!("{mail:?} {} at {at:?}", delivery.id));
-        }
-    }
-
-    /// Claims of a mail with SES's silence before each: whoever stood still in the middle of one may hand the mail over
-    /// later than who claimed again.
-    fn silences(&self, delivery: &Delivery) -> usize {
-        let entries = self.seen.ledger.get(&delivery.id).map_or(&[][..], Vec::as_slice);
-        let claims: Vec<Timestamp> = entries.iter().filter(|entry| entry.is_claim).map(|entry| entry.at).collect();
-        let apart = |pair: &&[Timestamp]| match pair {
-            [first, second] => second.duration_since(*first) >= SILENCE - self.played.skew().abs(),
-            _ => false,
-        };
-        usize::from(!claims.is_empty()) + claims.windows(2).filter(apart).count()
-    }
-
-    /// Whether a fault explains that the outcome was unknown: SES's answer was lost, or whoever waited for it was.
-    fn explained(&self, delivery: &Delivery, open: usize) -> bool {
-        let entries = self.seen.ledger.get(&delivery.id).map_or(&[][..], Vec::as_slice);
-        let claims = entries.iter().filter(|entry| entry.is_claim).map(|entry| entry.at);
-        // A `send` may have stood still before its claim, or after it, for an hour; its commit is tried for seconds. Who is
-        // slow may be gone, or have left it (`outage::WORK`), before what he asked for comes to pass.
-        let mut near = claims.map(|claim| (claim - SLOWEST, claim + SignedDuration::from_mins(3)));
-        open > 0 || near.any(|(from, to)| self.played.faults.iter().any(|at| (from..=to).contains(at)))
     }
 
     /// Consent at the very claim.

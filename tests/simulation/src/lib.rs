@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+pub mod baskets;
 mod clients;
 pub mod crashes;
+pub mod deeds;
 pub mod house;
 pub mod incident;
 pub mod journeys;

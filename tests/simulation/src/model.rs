@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use dunlin_core::call::{Action, Call};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::baskets;
+use crate::deeds;
 use crate::journeys;
 use crate::observed::{Accepted, Seen};
 use crate::workload::{Person, Waits};
@@ -57,7 +59,10 @@ impl State {
                 *self.events.entry(name.as_str().to_owned()).or_default() += 1;
             }
             Action::Edit { changes } if self.since.is_some() => self.plan = plan(changes).or_else(|| self.plan.take()),
-            Action::Tags { add, .. } if self.since.is_some() => self.vip = !add.is_empty(),
+            Action::Tags { add, remove } if self.since.is_some() => {
+                let has = |tags: &[String]| tags.iter().any(|tag| tag == "vip");
+                self.vip = has(add) || self.vip && !has(remove);
+            }
             Action::Unsubscribe => self.subscribed = false,
             Action::Resubscribe => self.subscribed = true,
             Action::Delete => {
@@ -129,12 +134,18 @@ pub enum Mail {
     Blue,
     /// The mail for `Tried`, on the evening before a date.
     Trial,
+    /// The thanks for `Filled`, once the same basket is `Paid`.
+    Thanks,
+    /// The other mail for `Filled`, when that has not happened for a while.
+    Basket,
+    /// The mail for `Echoed`, which a step has tracked: at once.
+    Echo,
     /// The letter for `Later`, after a second, always, where an operator has published its campaign.
     Letter,
 }
 
 impl Mail {
-    /// The mails that an event asks for.
+    /// The mails that an event asks for, but for [`baskets::FILLED`], which asks for one of two.
     #[must_use]
     pub fn of(event: &str) -> &'static [Self] {
         match event {
@@ -143,6 +154,7 @@ impl Mail {
             "Left cart" => &[Self::Nudge],
             "Signed up" => &[Self::WelcomeOne, Self::WelcomeTwo, Self::WelcomeThree],
             "Later" => &[Self::Letter],
+            deeds::ECHOED => &[Self::Echo],
             journeys::EVENT => &[Self::Red, Self::Blue],
             journeys::DATED => &[Self::Trial],
             _ => &[],
@@ -159,10 +171,13 @@ impl Mail {
             Self::WelcomeOne => ("cmp_welcome", Some("one")),
             Self::WelcomeTwo => ("cmp_welcome", Some("two")),
             Self::WelcomeThree => ("cmp_welcome", Some("three")),
+            Self::Echo => (deeds::CAMPAIGN, None),
             Self::Letter => ("cmp_later", None),
             Self::Red => (journeys::CAMPAIGN, Some("red")),
             Self::Blue => (journeys::CAMPAIGN, Some("blue")),
             Self::Trial => (journeys::TRIAL, None),
+            Self::Thanks => (baskets::CAMPAIGN, Some("thanks")),
+            Self::Basket => (baskets::CAMPAIGN, Some("basket")),
         }
     }
 
@@ -176,10 +191,13 @@ impl Mail {
             Self::WelcomeOne => "welcome-one",
             Self::WelcomeTwo => "welcome-two",
             Self::WelcomeThree => "welcome-three",
+            Self::Echo => "echo",
             Self::Letter => "letter",
             Self::Red => "red",
             Self::Blue => "blue",
             Self::Trial => "trial",
+            Self::Thanks => "thanks",
+            Self::Basket => "basket",
         }
     }
 
@@ -194,9 +212,10 @@ impl Mail {
     pub fn due(self, at: Timestamp, waits: &Waits, person: Person) -> Timestamp {
         let [first, second] = waits.get(person.project).copied().unwrap_or_default();
         at + SignedDuration::from_secs(match self {
-            Self::Receipt | Self::Upgrade | Self::WelcomeOne => 0,
+            Self::Receipt | Self::Upgrade | Self::WelcomeOne | Self::Echo | Self::Thanks => 0,
             Self::Letter => 1,
             Self::Nudge => 20 * 60,
+            Self::Basket => baskets::LISTENS,
             Self::WelcomeTwo => first,
             Self::WelcomeThree => first + second,
             Self::Red | Self::Blue => return journeys::morning(person, at),
@@ -219,7 +238,7 @@ impl Mail {
     /// Why a run ends before this mail is so much as decided, where this is true of the person once the wait is over.
     #[must_use]
     pub fn ends(self, state: &State, at: Timestamp) -> bool {
-        let waits = !matches!(self, Self::Receipt | Self::Upgrade | Self::WelcomeOne);
+        let waits = !matches!(self, Self::Receipt | Self::Upgrade | Self::WelcomeOne | Self::Echo);
         let filtered = match self {
             Self::WelcomeThree => state.plan.as_deref() != Some("free"),
             Self::Red | Self::Blue => state.vip,

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use crate::baskets;
 use crate::clients::Clients;
 use crate::house::{self, House, Unbuilt};
 use crate::journeys;
@@ -130,6 +131,8 @@ impl Plan {
         let mut calls = workload::calls(START, chance.random_range(10..30), &mut chance);
         if scenario == Scenario::Journeys {
             journeys::begin(&mut calls);
+            calls.extend(baskets::draw(START, &mut chance));
+            calls.sort_by_key(|call| call.at);
         }
         let phases = phases(scenario, START, &waits, &mut chance);
         let conduct = usual(scenario, &mut chance);

@@ -107,7 +107,7 @@ async fn all<T: DeserializeOwned>(clients: &Clients, prefix: &str, table: Table)
     let mut pages = scan.into_paginator().send();
     while let Some(page) = pages.next().await {
         for item in page.map_err(Error::of("scan"))?.items.unwrap_or_default() {
-            // Beside runs lie those that listen, and the counters of slots.
+            // Beside runs lie waiters, which go by TTL where a run is over and nobody has taken them away, and counters.
             let kind = item.get(resources::SORT_KEY).and_then(|key| key.as_s().ok());
             if table.name == resources::RUNS.name && kind.is_none_or(|kind| kind != "run") {
                 continue;

@@ -67,6 +67,16 @@ fn a_webhook_is_tried_and_given_up_whenever_hook_dies() {
 }
 
 #[test]
+fn a_run_hears_what_it_waits_for_whoever_dies() {
+    survives("a basket is paid for while a run waits");
+}
+
+#[test]
+fn what_a_step_does_is_done_once_whoever_dies() {
+    survives("steps act, and what they did starts something else");
+}
+
+#[test]
 fn an_operator_sees_and_changes_everything_however_often_manage_dies() {
     survives("an operator looks at everything");
     survives("an operator changes everything");

@@ -4,7 +4,9 @@ use dunlin_aws::resources;
 use dunlin_core::link::Kind;
 use dunlin_local::{Door, Fault, FaultKind, Function, Service, When};
 
+use crate::baskets;
 use crate::crashes::{Story, Trouble};
+use crate::deeds;
 use crate::journeys;
 use crate::scenario::Scenario;
 use crate::sim::Role;
@@ -36,6 +38,9 @@ const FLOOD: What = What::Flood { events: 60 };
 
 const ROSE: What = What::Track { event: journeys::EVENT };
 const TRIED: What = What::Track { event: journeys::DATED };
+const FILLED: What = What::Track { event: baskets::FILLED };
+const PAID: What = What::Track { event: baskets::PAID };
+const ACTED: What = What::Track { event: deeds::ACTED };
 const PRO: What = What::Edit { plan: "pro" };
 
 /// A story in which nothing happens.
@@ -50,7 +55,7 @@ const QUIET: Story = Story {
 };
 
 /// The stories: between them every handler makes every kind of its requests (`tests/infra/crashes.rs`).
-pub const STORIES: [Story; 15] = [
+pub const STORIES: [Story; 17] = [
     Story { name: "a receipt is sent", calls: &[(20, ANN, FREE), (40, ANN, BOUGHT)], ..QUIET },
     Story {
         name: "a series waits for seconds",
@@ -223,6 +228,22 @@ pub const STORIES: [Story; 15] = [
         visits: &[(30, Visit::Webhook)],
         trouble: Some(Trouble { from: 25, to: 45, faults: || vec![unsent()] }),
         dies: |role, _| role == Role::Function(Function::Hook),
+        ..QUIET
+    },
+    Story {
+        name: "steps act, and what they did starts something else",
+        calls: &[(20, ANN, FREE), (40, ANN, ACTED)],
+        trouble: Some(Trouble { from: 35, to: 60, faults: || vec![lost_answer()] }),
+        scenario: Scenario::Journeys,
+        dies: |role, _| matches!(role, Role::Function(Function::Evaluate | Function::Schedule)),
+        ..QUIET
+    },
+    Story {
+        name: "a basket is paid for while a run waits",
+        // The first and the third call are about one basket (`baskets::data`).
+        calls: &[(20, ANN, FILLED), (30, ANN, FREE), (210, ANN, PAID)],
+        scenario: Scenario::Journeys,
+        dies: |role, _| matches!(role, Role::Function(Function::Evaluate | Function::Schedule)),
         ..QUIET
     },
 ];
