@@ -1,6 +1,10 @@
 //! What comes again after whoever had it died, or twice: nothing is lost by that, and nothing done twice.
 
+use dunlin_aws::profiles::Profiles;
 use dunlin_aws::resources::STEPS;
+use dunlin_core::call::Properties;
+use dunlin_core::ids::{EventId, UserId};
+use dunlin_core::profile::Activity;
 use dunlin_local::{Function, Side};
 use dunlin_tests::Stage;
 use http::Method;
@@ -166,4 +170,27 @@ async fn a_second_hint_makes_up_for_whoever_moved_the_run_by_the_first_and_died(
         stage.assert_at_rest().await;
     }
     assert!(deaths >= 10, "{deaths} deaths");
+}
+
+#[tokio::test]
+async fn a_chunk_of_activity_is_not_written_over_by_who_knew_less_and_stored_no_profile() {
+    let stage = Stage::new(9).await;
+    let user = UserId::parse("ann").expect("an id");
+    let entry = |n: i64| Activity {
+        id: EventId::derive(&[&n.to_string()]),
+        at: dunlin_tests::start() + SignedDuration::from_secs(n),
+        accepted_at: None,
+        what: format!("Looked {n}"),
+        no_event: false,
+        data: Properties::new(),
+    };
+    let profiles = Profiles::new(stage.world.clients(), "dunlin-");
+    let chunk: Vec<Activity> = (0..3).map(entry).collect();
+    for chunk in [&chunk[..], &chunk[..2]] {
+        profiles.put_activity(&stage.project, &user, chunk, dunlin_tests::start()).await.expect("stored");
+    }
+    let mut found = profiles.list_activity(&stage.project, &user, 10).await.expect("listed");
+    found.reverse();
+    found.sort_by_key(|one| one.at);
+    assert_eq!(found, chunk);
 }

@@ -143,8 +143,9 @@ impl Profiles {
         chunk: &[Activity],
         now: Timestamp,
     ) -> Result<()> {
-        let Some(first) = chunk.first() else { return Ok(()) };
-        let sk = format!("activity#{:013}#{}", first.accepted_at().as_millisecond(), first.id);
+        let (Some(first), Some(last)) = (chunk.first(), chunk.last()) else { return Ok(()) };
+        // Named by both its ends: who is slower, and stores no profile, writes a shorter one beside it and not over it.
+        let sk = format!("activity#{:013}#{}#{}", first.accepted_at().as_millisecond(), first.id, last.id);
         let until = now + SignedDuration::from_hours(24 * i64::from(ACTIVITY_DAYS));
         self.table.put_item(versioned(&person(project, user), &sk, 0, &chunk, vec![expires(until)])?).await
     }
@@ -156,7 +157,9 @@ impl Profiles {
     pub async fn list_activity(&self, project: &ProjectId, user: &UserId, limit: usize) -> Result<Vec<Activity>> {
         let chunks: Vec<Vec<Activity>> =
             self.table.list(&person(project, user), "activity#", Order::NewestFirst, limit).await?;
-        Ok(chunks.into_iter().flat_map(|chunk| chunk.into_iter().rev()).collect())
+        let mut known = BTreeSet::new();
+        let all = chunks.into_iter().flat_map(|chunk| chunk.into_iter().rev());
+        Ok(all.filter(|activity| known.insert(activity.id.clone())).collect())
     }
 
     /// The person's events since `since`, oldest first, as far back as activity goes: what rides in the profile, and what is

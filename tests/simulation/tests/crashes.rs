@@ -83,6 +83,12 @@ fn an_operator_sees_and_changes_everything_however_often_manage_dies() {
 }
 
 #[test]
+fn runs_are_moved_and_go_on_in_turn_whoever_dies() {
+    survives("an operator moves runs to another version");
+    survives("a campaign is resumed with overdue runs");
+}
+
+#[test]
 fn every_story_is_played() {
     let played = include_str!("crashes.rs");
     assert!(STORIES.iter().all(|story| played.contains(&format!("survives({:?})", story.name))));
