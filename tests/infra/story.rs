@@ -315,6 +315,7 @@ async fn operator(stage: &Stage) {
     }
     for (method, path, body) in [
         (Method::DELETE, "/suppressions/bounce@simulator.amazonses.com", Value::Null),
+        (Method::DELETE, "/campaigns/cmp_asks", Value::Null),
         (Method::POST, "/campaigns/cmp_series/pause", Value::Null),
         (Method::POST, "/campaigns/cmp_series/resume", Value::Null),
         (Method::POST, "/tokens", json!({"label": "second"})),

@@ -26,6 +26,7 @@ mod status;
 mod trace;
 mod waits;
 mod welcome;
+mod workflows;
 
 use jiff::SignedDuration;
 

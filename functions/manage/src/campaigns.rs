@@ -21,7 +21,11 @@ use crate::input::{Asked, Body, Place};
 use crate::{Manage, Shared};
 
 pub(crate) fn routes() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show, put)).routes(routes!(pause)).routes(routes!(resume))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(show, put, delete))
+        .routes(routes!(pause))
+        .routes(routes!(resume))
 }
 
 /// A campaign, without its content.
@@ -65,7 +69,7 @@ struct Rate {
 
 impl From<Head> for Campaign {
     fn from(head: Head) -> Self {
-        let Head { id, name, version, published_at, updated_at, paused, resumed, subjects: _ } = head;
+        let Head { id, name, version, published_at, updated_at, paused, resumed, subjects: _, deleted_at: _ } = head;
         let resumed = resumed.map(|run::Resumed { at, per_minute }| Resumed { at, per_minute: per_minute.get() });
         Self { id: id.into(), name, version, published_at, updated_at, paused, resumed }
     }
@@ -127,7 +131,7 @@ struct Origin {
 async fn list(State(manage): State<Shared>, Place(project): Place<ProjectId>) -> Answer<Campaigns> {
     manage.project(&project).await?;
     let heads = manage.control.heads(&project).await?;
-    Ok(Json(Campaigns { campaigns: heads.into_iter().map(Campaign::from).collect() }))
+    Ok(Json(Campaigns { campaigns: heads.into_iter().filter(|head| !head.is_deleted()).map(Campaign::from).collect() }))
 }
 
 /// Show a campaign with its content
@@ -202,8 +206,8 @@ async fn put(
 impl Manage {
     /// The head of a campaign, which must be there.
     pub(crate) async fn head(&self, project: &ProjectId, campaign: &CampaignId) -> Result<Head, Failure> {
-        let head = self.control.head(project, campaign).await?;
-        Ok(head.ok_or_else(|| Failure::missing("campaign"))?.state)
+        let head = self.control.head(project, campaign).await?.map(|stored| stored.state);
+        head.filter(|head| !head.is_deleted()).ok_or_else(|| Failure::missing("campaign"))
     }
 }
 
@@ -222,6 +226,27 @@ fn read(
         problems.push(campaign::Problem::error("id", what, "use one id in both"));
     }
     if problems.iter().any(campaign::Problem::is_error) { Err(problems) } else { Ok((campaign, problems)) }
+}
+
+/// Delete a campaign: it takes no entries, and its runs end
+///
+/// A run ends when it is woken next; mails that are on their way leave. Published again, the campaign begins anew.
+#[utoipa::path(
+    delete,
+    operation_id = "delete_campaign",
+    path = "/projects/{project}/campaigns/{campaign}",
+    tag = "campaigns",
+    params(
+        ("project" = String, Path, description = "The project's id"),
+        ("campaign" = String, Path, description = "The campaign's id")
+    ),
+    responses((status = 200, body = Campaign, description = "Done"), Failures)
+)]
+async fn delete(
+    State(manage): State<Shared>,
+    Place((project, campaign)): Place<(ProjectId, CampaignId)>,
+) -> Answer<Campaign> {
+    Ok(Json(manage.control.delete(&project, &campaign, manage.clock.now()).await?.into()))
 }
 
 /// Pause a campaign: it takes no entries, and its runs hold

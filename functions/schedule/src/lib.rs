@@ -101,7 +101,14 @@ impl Schedule {
             };
         }
         let live = self.catalog.live(&run.project).await?;
+        if live.is_deleted(&run.campaign, run.started_at) {
+            return self.runs.put(&run.withdrawn(now), stored.version).await;
+        }
         if live.is_paused(&run.campaign) {
+            // An answer is kept, so that it is there before any hint that says that none came.
+            if let Some(answer) = step.answer.clone().filter(|_| run.answer.is_none()) {
+                self.runs.put(&Run { answer: Some(answer), ..run }, stored.version).await?;
+            }
             return self.commands.put_back(step, now + HOLD, now).await;
         }
         if let Some(slot) = self.slot(step, &run, &live, now).await? {

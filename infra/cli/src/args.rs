@@ -9,7 +9,7 @@ use crate::admin::Door;
 use crate::draw::Draw;
 use crate::migrate::args::Migrate;
 use crate::parked::args::Parked;
-use crate::pause::{Pause, Resume};
+use crate::pause::{Delete, Pause, Resume};
 use crate::walk::Walk;
 
 /// An open, serverless e-mail automation platform, on your machine.
@@ -60,6 +60,8 @@ pub(crate) enum Command {
     Pause(Pause),
     /// Resume a campaign: overdue runs go on at a rate
     Resume(Resume),
+    /// Delete a campaign: it takes no entries, and its runs end
+    Delete(Delete),
     /// Show who is where in a campaign, and move runs to another version, or end them
     Migrate(Migrate),
     /// List, show, redrive or discard tasks that could not be done

@@ -1,4 +1,5 @@
-//! `dunlin pause` and `dunlin resume`: a campaign holds its runs, and lets them go on, through `manage`.
+//! `dunlin pause`, `dunlin resume` and `dunlin delete`: a campaign holds its runs, lets them go on, or ends them, through
+//! `manage`.
 
 use clap::Args as Options;
 use dunlin_core::ids::{CampaignId, ProjectId};
@@ -53,6 +54,21 @@ pub(crate) struct Resume {
     per_minute: Option<u32>,
 }
 
+/// Options of `delete`.
+#[derive(Clone, Debug, Options)]
+#[command(after_help = "Examples:
+  dunlin delete cmp_trial --yes    it takes no entries, and its runs end when they are woken next
+
+Mails that are on their way leave. Published again, the campaign begins anew.")]
+pub(crate) struct Delete {
+    /// Which campaign.
+    #[command(flatten)]
+    which: Which,
+    /// Do it; without this, nothing is done
+    #[arg(long)]
+    yes: bool,
+}
+
 /// A campaign, as `manage` answers with it.
 #[derive(Deserialize)]
 struct Head {
@@ -73,6 +89,20 @@ pub(crate) async fn pause(asked: Pause) -> anyhow::Result<Outcome> {
 /// Resumes it.
 pub(crate) async fn resume(asked: Resume) -> anyhow::Result<Outcome> {
     asked.which.ask("resume", Some(&json!({ "per_minute": asked.per_minute }))).await
+}
+
+/// Deletes it.
+pub(crate) async fn delete(asked: Delete) -> anyhow::Result<Outcome> {
+    let Delete { which, yes } = asked;
+    if !yes {
+        say::line(format!("{} would be deleted, and its runs end; with --yes it is", which.campaign));
+        return Ok(Outcome::Unwell);
+    }
+    let (project, campaign) = (ProjectId::parse(&which.project)?, CampaignId::parse(&which.campaign)?);
+    let path = format!("/manage/v1/projects/{project}/campaigns/{campaign}");
+    let _: Head = accepted(&which.door.open()?.send(Method::DELETE, &path, None).await?)?;
+    say::line(format!("{campaign}  {}", say::yellow("deleted")));
+    Ok(Outcome::Well)
 }
 
 impl Which {
@@ -118,5 +148,10 @@ mod tests {
         let there = head().await.expect("a head");
         assert_eq!((there.paused, there.resumed.map(|resumed| resumed.per_minute.get())), (false, Some(7)));
         assert!(pause(Pause { which: which("cmp_gone") }).await.is_err());
+        let asked = |yes| Delete { which: which("cmp_welcome"), yes };
+        assert_eq!(delete(asked(false)).await.expect("asked"), Outcome::Unwell);
+        assert!(head().await.is_some(), "without --yes nothing is done");
+        assert_eq!(delete(asked(true)).await.expect("deleted"), Outcome::Well);
+        assert!(head().await.is_none());
     }
 }

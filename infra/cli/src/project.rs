@@ -90,7 +90,9 @@ impl Place {
 
     /// What is published.
     pub(crate) async fn heads(&self) -> anyhow::Result<Vec<Head>> {
-        self.control.heads(&self.id).await.context("cannot list the campaigns")
+        let mut heads = self.control.heads(&self.id).await.context("cannot list the campaigns")?;
+        heads.retain(|head| !head.is_deleted());
+        Ok(heads)
     }
 }
 

@@ -38,6 +38,7 @@ fn command(args: Args) -> anyhow::Result<Outcome> {
         Command::Walk(asked) => walk::walk(&asked),
         Command::Push(push) => on(Builder::new_current_thread(), push::push(push)),
         Command::Pause(asked) => on(Builder::new_current_thread(), pause::pause(asked)),
+        Command::Delete(asked) => on(Builder::new_current_thread(), pause::delete(asked)),
         Command::Resume(asked) => on(Builder::new_current_thread(), pause::resume(asked)),
         Command::Migrate(asked) => on(Builder::new_current_thread(), migrate::migrate(asked)),
         Command::Parked(parked) => on(Builder::new_current_thread(), parked::parked(parked)),

@@ -56,6 +56,12 @@ impl Live {
         self.head(campaign).is_some_and(|head| head.paused)
     }
 
+    /// Whether a run that began then is of a campaign that was deleted since.
+    #[must_use]
+    pub fn is_deleted(&self, campaign: &CampaignId, began: Timestamp) -> bool {
+        self.head(campaign).and_then(|head| head.deleted_at).is_some_and(|deleted_at| began <= deleted_at)
+    }
+
     /// When a campaign was resumed last, if ever, and at which rate.
     #[must_use]
     pub fn resumed(&self, campaign: &CampaignId) -> Option<Resumed> {
@@ -132,7 +138,7 @@ impl Catalog {
     async fn load(&self, project: &ProjectId) -> Result<Live> {
         let heads = self.control.heads(project).await?;
         let mut published: Vec<Published> = Vec::with_capacity(heads.len());
-        for head in &heads {
+        for head in heads.iter().filter(|head| !head.is_deleted()) {
             published.push(head.with(self.version(project, &head.id, head.version).await?));
         }
         let project = self.control.project(project).await?.map(|stored| stored.state);

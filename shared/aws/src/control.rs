@@ -78,6 +78,9 @@ pub struct Head {
     /// When it was resumed last, and how fast the runs go on that were due by then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed: Option<Resumed>,
+    /// When it was deleted last: runs that began before end when they are woken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
     /// What runs of any version may have to be told of.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub subjects: BTreeSet<Subject>,
@@ -189,7 +192,7 @@ impl Control {
     /// A conflict when two publish at once.
     pub async fn publish(&self, project: &ProjectId, campaign: &Campaign, now: Timestamp) -> Result<Head> {
         let stored = self.head(project, &campaign.id).await?;
-        if let Some(stored) = &stored
+        if let Some(stored) = stored.as_ref().filter(|stored| !stored.state.is_deleted())
             && self.version(project, &campaign.id, stored.state.version).await?.as_ref() == Some(campaign)
         {
             return Ok(stored.state.clone());
@@ -202,9 +205,10 @@ impl Control {
             id: campaign.id.clone(),
             name: campaign.name.clone(),
             version,
-            published_at: last.as_ref().map_or(now, |head| head.published_at),
+            published_at: last.as_ref().filter(|head| !head.is_deleted()).map_or(now, |head| head.published_at),
             updated_at: now,
             resumed: last.as_ref().and_then(|head| head.resumed),
+            deleted_at: last.as_ref().and_then(|head| head.deleted_at),
             paused: last.is_some_and(|head| head.paused),
             subjects,
         };
@@ -234,12 +238,24 @@ impl Control {
         self.table.get(project.as_str(), &head_key(campaign)).await
     }
 
-    /// The heads of all campaigns of a project.
+    /// The heads of all campaigns of a project, deleted ones too.
     ///
     /// # Errors
     /// When the table cannot be read.
     pub async fn heads(&self, project: &ProjectId) -> Result<Vec<Head>> {
         self.table.list(project.as_str(), "head#", Order::OldestFirst, MANY).await
+    }
+
+    /// Deletes a campaign: it takes no entries, its runs end, and it is listed no more. Published again, it begins anew.
+    ///
+    /// # Errors
+    /// When there is no such campaign, or somebody else changed it at once.
+    pub async fn delete(&self, project: &ProjectId, campaign: &CampaignId, now: Timestamp) -> Result<Head> {
+        let stored = self.head(project, campaign).await?.filter(|stored| !stored.state.is_deleted());
+        let Some(mut stored) = stored else { return Err(Error::bare(Kind::NotFound, "delete a campaign")) };
+        stored.state.deleted_at = Some(now.max(stored.state.updated_at));
+        self.table.put(project.as_str(), &head_key(campaign), stored.version, &stored.state, vec![]).await?;
+        Ok(stored.state)
     }
 
     /// A version of a campaign; it never changes.
@@ -257,7 +273,7 @@ impl Control {
     /// # Errors
     /// When there is no such campaign, or somebody else changed it at once.
     pub async fn pause(&self, project: &ProjectId, campaign: &CampaignId, resumed: Option<Resumed>) -> Result<Head> {
-        let Some(mut stored) = self.head(project, campaign).await? else {
+        let Some(mut stored) = self.head(project, campaign).await?.filter(|stored| !stored.state.is_deleted()) else {
             return Err(Error::bare(Kind::NotFound, "pause a campaign"));
         };
         let paused = resumed.is_none();
@@ -271,6 +287,12 @@ impl Control {
 }
 
 impl Head {
+    /// Whether it is deleted, and was not published since.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        self.deleted_at.is_some_and(|deleted_at| deleted_at >= self.updated_at)
+    }
+
     /// The head with its newest version's content.
     #[must_use]
     pub fn with(&self, campaign: Arc<Campaign>) -> Published {

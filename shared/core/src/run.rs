@@ -34,7 +34,7 @@ use serde::{Deserialize, Serialize};
 use crate::call::{Call, Properties};
 use crate::campaign::{Action, Again, Campaign, Target};
 use crate::condition::Facts;
-use crate::hook::{Fault, Request};
+use crate::hook::{Answer, Fault, Request};
 use crate::ids::{CampaignId, DeliveryId, EventId, ProjectId, RunId, UserId};
 use crate::limits;
 use crate::task::{Lane, TriggerEvent};
@@ -84,6 +84,9 @@ pub struct Run {
     /// Up to when each step that listens has heard: in a loop, what it hears next came later.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub heard: BTreeMap<String, Timestamp>,
+    /// The answer of the webhook that it waits for, where it came while the campaign was paused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Box<Answer>>,
     /// The event that reached the campaign's goal, and when it happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub goal: Option<Reached>,
@@ -215,6 +218,7 @@ pub fn start(
         state,
         journey: Properties::new(),
         heard: BTreeMap::new(),
+        answer: None,
         goal: None,
         last_commands: Vec::new(),
     };
@@ -249,7 +253,8 @@ impl Run {
         let there = campaign.step(step).map(|(index, step)| (index, step, &step.action));
         let listens = there.is_some_and(|(.., action)| action.listens().is_some());
         let calls = there.is_some_and(|(.., action)| matches!(action, Action::Webhook { .. }));
-        let is_open = placed.is_none() && (listens || calls && facts.answer.is_some());
+        let is_answered = facts.answer.is_some() || self.answer.is_some();
+        let is_open = placed.is_none() && (listens || calls && is_answered);
         if let Some(due_at) = early.filter(|_| !is_open) {
             return Advance::NotDue { due_at };
         }
@@ -258,7 +263,7 @@ impl Run {
             return Advance::Moved(Box::new(Passage::default().over(run)));
         }
         let way = Way { campaign, facts: &Facts { journey: &self.journey, ..*facts }, zone };
-        let next = Self { moves: self.moves.saturating_add(1), ..self.clone() };
+        let next = Self { moves: self.moves.saturating_add(1), answer: None, ..self.clone() };
         if next.moves > limits::MOVES {
             let state = RunState::Ended { at: facts.now, reason: EndReason::Looping { step: step.clone() } };
             return Advance::Moved(Box::new(Passage::default().stop(next, state)));
@@ -266,7 +271,7 @@ impl Run {
         let moved = match there {
             _ if let Some(since) = placed => next.placed(&way, step, since),
             None => next.walk(&way, Target::Missing(step), *due_at),
-            Some((index, step, Action::Webhook { .. })) => match (facts.answer, early) {
+            Some((index, step, Action::Webhook { .. })) => match (facts.answer.or(self.answer.as_deref()), early) {
                 (Some(answer), _) => next.answered(&way, (index, step), answer),
                 (None, Some(due_at)) => return Advance::NotDue { due_at },
                 (None, None) => next.answered(&way, (index, step), &Fault::Expired.into()),
@@ -312,7 +317,14 @@ impl Run {
         let state = RunState::Ended { at: now, reason: EndReason::Deleted };
         let event = TriggerEvent { data: Properties::new(), ..self.event.clone() };
         let (moves, journey) = (self.moves.saturating_add(1), Properties::new());
-        Self { moves, state, event, journey, last_commands: Vec::new(), ..self.clone() }
+        Self { moves, state, event, journey, answer: None, last_commands: Vec::new(), ..self.clone() }
+    }
+
+    /// The run of a campaign that was deleted: over.
+    #[must_use]
+    pub fn withdrawn(&self, now: Timestamp) -> Self {
+        let state = RunState::Ended { at: now, reason: EndReason::Withdrawn };
+        Self { moves: self.moves.saturating_add(1), state, last_commands: Vec::new(), ..self.clone() }
     }
 
     /// When the run wants to be woken; `None` once it is over.

@@ -55,6 +55,7 @@ pub fn expect(
         state: RunState::Ended { at: now, reason: EndReason::Completed },
         journey: Properties::new(),
         heard: std::collections::BTreeMap::new(),
+        answer: None,
         goal: None,
         last_commands: Vec::new(),
     };

@@ -103,6 +103,8 @@ pub enum EndReason {
     Unsubscribed,
     /// Of a run that was expected: the date is another by now, or the campaign asks for none.
     Superseded,
+    /// Its campaign was deleted.
+    Withdrawn,
     /// The person was deleted; what the event said is erased with them.
     Deleted,
     /// An operator ended it, where it was, when runs were moved to another version.
@@ -147,6 +149,7 @@ impl fmt::Display for EndReason {
             Self::NoLonger { why } => write!(f, "it goes on no longer, {why}"),
             Self::Unsubscribed => f.write_str("the person has unsubscribed"),
             Self::Superseded => f.write_str("the date is another one by now"),
+            Self::Withdrawn => f.write_str("the campaign is deleted"),
             Self::Deleted => f.write_str("the person is deleted"),
             Self::Migrated { step, to_version } => {
                 write!(f, "an operator ended it at `{step}`, when others went to version {to_version}")

@@ -40,6 +40,7 @@ fn run(n: usize) -> Run {
         state: RunState::Ended { at: start(), reason: EndReason::Completed },
         journey: Default::default(),
         heard: Default::default(),
+        answer: None,
         goal: None,
         last_commands: vec![],
     }
