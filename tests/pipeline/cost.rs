@@ -105,3 +105,68 @@ async fn a_waiting_run_costs_nothing_until_it_is_due() {
     assert!(units.read_units <= 40.0 && units.write_units <= 4.0, "{units:?}");
     assert_eq!(swept.total(Service::SqsStandard).requests, 0);
 }
+
+/// People over whom the units of a step are averaged.
+const PEOPLE: u32 = 200;
+
+/// Write and read units, and requests to queues, of some runs that wait a minute, take a step and end; an hour later an
+/// event comes that some wait for.
+async fn runs_of(step: &str) -> [f64; 3] {
+    let stage = Stage::new(4).await;
+    let yaml = format!(
+        "{{id: cmp_step, name: Step, kind: workflow, trigger: {{event: Go}}, messages: {{m: {{subject: m, text: '{{{{ url.unsubscribe_link }}}}'}}}},
+          steps: [{{wait: 1 minute}}, {step} {{name: over, exit: over}}]}}"
+    );
+    stage.publish(&yaml).await;
+    stage
+        .publish(
+            "{id: cmp_other, name: Other, kind: workflow, trigger: {api: true}, messages: {}, steps: [{exit: over}]}",
+        )
+        .await;
+    for n in 0..PEOPLE {
+        stage.identify(&format!("p{n}"), json!({"plan": "pro"})).await;
+    }
+    stage.pass(SignedDuration::from_mins(1)).await;
+    let before = stage.world.cloud().meter().snapshot();
+    for event in ["Go", "Came"] {
+        for n in 0..PEOPLE {
+            stage.track(&format!("p{n}"), event, json!({"key": n})).await;
+        }
+        stage.pass(SignedDuration::from_mins(60)).await;
+    }
+    stage.pass(SignedDuration::from_mins(120)).await;
+    let used = stage.world.cloud().meter().snapshot().difference(&before);
+    let (tables, queues) = (used.total(Service::DynamoDb), used.total(Service::SqsStandard));
+    [tables.write_units, tables.read_units, queues.requests as f64]
+}
+
+#[tokio::test]
+async fn each_step_costs_no_more_units_than_the_data_model_states() {
+    let stated = std::fs::read_to_string(dunlin_tests::root().join("docs/data-model.md")).expect("the data model");
+    let plain = runs_of("").await;
+    let for_key = "wait_for: {event: Came, match: {key: event.key}}, within: 2 hours";
+    let table = [
+        ("`send`", "{send: m},".to_owned()),
+        ("`wait`", "{wait: 1 hour},".to_owned()),
+        ("`wait_for`, it happens", format!("{{{for_key}}},")),
+        ("`wait_for`, it times out", format!("{{{}}},", for_key.replace("2 hours", "10 minutes"))),
+        ("`wait_until`, one condition, it times out", "{wait_until: [{tag: vip}], within: 10 minutes},".to_owned()),
+        ("`filter`, `branch`, `split`, `hold_out`", "{filter: [{property: user.plan, equals: pro}]}, {branch: [{when: [{tag: vip}], to: over}]}, {hold_out: 0.01},".to_owned()),
+        ("`update`", "{update: {set: {n: 1}}},".to_owned()),
+        ("`track`", "{track: Tracked},".to_owned()),
+        ("`start`", "{start: cmp_other},".to_owned()),
+        ("`webhook`", "{webhook: {url: 'https://example.com/'}},".to_owned()),
+    ];
+    for (name, step) in table {
+        let used = runs_of(&step).await;
+        let mean = |at: usize| ((used[at] - plain[at]) / f64::from(PEOPLE) * 10.0).round() / 10.0;
+        let (writes, reads) = (mean(0), mean(1));
+        println!("{name}: {writes} write units, {reads} read units, {} requests to standard queues", mean(2));
+        let row = stated
+            .lines()
+            .find(|line| line.starts_with(&format!("| {name} |")))
+            .unwrap_or_else(|| panic!("no row {name}"));
+        let numbers: Vec<f64> = row.split('|').filter_map(|cell| cell.trim().parse().ok()).collect();
+        assert!(writes <= numbers[0] && reads <= numbers[1], "{name}: {writes} and {reads}, stated {row}");
+    }
+}
