@@ -203,3 +203,28 @@ messages:
     assert_eq!(subjects(&stage).len(), 3);
     stage.assert_at_rest().await;
 }
+
+#[tokio::test]
+async fn a_cart_that_is_told_of_late_hears_of_the_order_that_was_told_of_before_or_behind_it() {
+    let late = CART.replace("  - wait: 1 hour\n", "");
+    for (seed, order) in [(10, [1, 0]), (11, [0, 1])] {
+        let stage = Stage::new(seed).await;
+        stage.publish(&late).await;
+        stage.identify("ann", json!({})).await;
+        // Enough that what comes first is no longer in the profile's own item.
+        let calls = [
+            json!({"event_name": "Filled cart", "data": {"cart_id": 1}, "extras": {"created_at": "2026-01-05T01:00:00Z"}}),
+            json!({"event_name": "Bought", "data": {"cart_id": 1, "total": 10}, "extras": {"created_at": "2026-01-05T02:00:00Z"}}),
+        ];
+        for call in order {
+            let mut body = calls[call].clone();
+            body["identity"] = json!({"id": "ann"});
+            stage.call(Method::POST, "/events/track", body).await;
+            for look in 0..20 {
+                stage.track("ann", "Looked", json!({"at": format!("a long name of something, number {look}")})).await;
+            }
+        }
+        stage.pass(24 * HOUR).await;
+        assert_eq!(subjects(&stage), ["Thanks for 10 (1)"], "{order:?}");
+    }
+}

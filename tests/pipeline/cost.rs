@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use crate::RECEIPT;
 
-/// Calls of one kind, over which units are averaged: activity is written out once for several.
-const CALLS: u32 = 12;
+/// Calls of one kind, over which units are averaged: activity is written out once for several. Not more: who calls more
+/// than ten times within five minutes costs a query of the activity, too.
+const CALLS: u32 = 8;
 
 /// Write and read units of one call, evaluated: the mean over several calls about one ordinary person.
 async fn units(kind: &str, method: Method, path: &str, body: impl Fn(u32) -> Value) -> (f64, f64) {

@@ -109,3 +109,36 @@ async fn people_who_were_there_before_the_campaign_enter_with_their_next_call() 
     stage.pass(60 * DAY).await;
     assert_eq!(left(&stage), ["2026-02-10T00:00 ann@example.com"]);
 }
+
+#[tokio::test]
+async fn a_date_comes_once_however_often_it_was_told_and_by_whom() {
+    let stage = Stage::new(7).await;
+    stage.publish("{id: cmp_ends, name: Ends, kind: behavioural, trigger: {date: user.ends, yearly: true}, message: {subject: ends, text: '{{ url.unsubscribe_link }}'}}").await;
+    stage.identify("ann", json!({"ends": "2020-02-10"})).await;
+    edit(&stage, "ann", json!({"ends": "2020-02-11"})).await;
+    edit(&stage, "ann", json!({"ends": "2020-02-10"})).await;
+    // The same person under another id, with the same date; and one who is put into the campaign by hand.
+    stage.identify("anna", json!({"ends": "2020-02-10"})).await;
+    stage.call(Method::PUT, "/users/reidentify", json!({"id": "anna", "new_id": "ann"})).await;
+    stage.call(Method::POST, "/campaigns/enter", json!({"id": "ann", "campaign": "cmp_ends"})).await;
+    stage.pass(800 * DAY).await;
+    let days: Vec<String> = stage.mails().into_iter().map(|mail| mail.at.strftime("%Y-%m-%d").to_string()).collect();
+    assert_eq!(days, ["2026-01-05", "2026-02-10", "2027-02-10", "2028-02-10"]);
+    stage.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn a_campaign_that_was_deleted_and_published_again_keeps_its_dates() {
+    let stage = Stage::new(8).await;
+    let yaml = "{id: cmp_ends, name: Ends, kind: behavioural, trigger: {date: user.ends}, message: {subject: ends, text: '{{ url.unsubscribe_link }}'}}";
+    stage.publish(yaml).await;
+    stage.identify("ann", json!({"ends": "2026-02-10"})).await;
+    stage.pass(DAY).await;
+    let path = format!("/projects/{}/campaigns/cmp_ends", stage.project);
+    stage.manage(Method::DELETE, &path, &Value::Null).await;
+    stage.pass(DAY).await;
+    stage.publish(yaml).await;
+    stage.track("ann", "Looked", json!({})).await;
+    stage.pass(60 * DAY).await;
+    assert_eq!(left(&stage), ["2026-02-10T00:00 ann@example.com"]);
+}

@@ -1,5 +1,6 @@
 //! Who enters a campaign, by what, and how often. The stage begins on Monday 5 January 2026 at 9:00 UTC.
 
+use dunlin_local::{Fault, FaultKind, When};
 use dunlin_tests::Stage;
 use http::{Method, StatusCode};
 use jiff::SignedDuration;
@@ -210,4 +211,16 @@ async fn campaigns_that_start_one_another_are_cut() {
     stage.track("ann", "Went", json!({})).await;
     stage.pass(HOUR).await;
     stage.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn two_people_who_enter_a_limited_campaign_at_once_both_do() {
+    let stage = stage(30, "{event: Went}", "{total: 50}").await;
+    let faults = stage.world.cloud().faults();
+    faults.set(vec![Fault::new(FaultKind::TransactionConflict, When::Chance(1.0)).on("TransactWriteItems").times(3)]);
+    for n in 0..3 {
+        stage.track(&format!("p{n}@example.com"), "Went", json!({"n": n})).await;
+    }
+    stage.pass(24 * HOUR).await;
+    assert_eq!(subjects(&stage).len(), 3, "{:?}", stage.sent());
 }

@@ -6,7 +6,7 @@ use dunlin_aws::{Error, resources};
 use dunlin_core::call::{Action, Call};
 use dunlin_core::condition::{Facts, Reason};
 use dunlin_core::ids::{ProjectId, RunId};
-use dunlin_core::profile::{Activity, Admission, Profile, Start};
+use dunlin_core::profile::{Admission, Profile, Start};
 use dunlin_core::run::{RunState, Transition, date_of, expect, start};
 use dunlin_core::task::{Lane, TriggerEvent};
 use dunlin_core::trigger::Asking;
@@ -46,7 +46,10 @@ impl Evaluate {
         let mut changed = false;
         for asking in taken.asking(profile) {
             changed |= match self.admit(profile, taken, &asking, begun).await? {
-                Ok(key) => taken.begin(profile, &asking, key, begun),
+                Ok(key) => {
+                    let past = self.past(profile, taken.call, &asking).await?;
+                    taken.begin(profile, &asking, (key, &past), begun)
+                }
                 Err(Some(why)) => taken.refuse(profile, &asking, &why),
                 Err(None) => false,
             };
@@ -83,6 +86,14 @@ impl Evaluate {
         })
     }
 
+    /// What has happened to the person since the trigger, where the campaign asks for it: a trigger may come late.
+    async fn past(&self, profile: &Profile, call: &Call, asking: &Asking<'_>) -> Result<Vec<TriggerEvent>, Error> {
+        if !profile.has_past(asking.published.campaign.sought(), call.at) {
+            return Ok(Vec::new());
+        }
+        self.profiles.past(&call.project, profile, call.at).await
+    }
+
     /// Whether a run that began at `at` is over.
     async fn is_over(
         &self,
@@ -116,7 +127,13 @@ impl<'a> Taken<'a> {
         campaigns.asked_by(call).into_iter().chain(crossed).collect()
     }
 
-    fn begin(&self, profile: &mut Profile, asking: &Asking<'_>, key: Option<String>, begun: &mut Vec<Begun>) -> bool {
+    fn begin(
+        &self,
+        profile: &mut Profile,
+        asking: &Asking<'_>,
+        (key, past): (Option<String>, &[TriggerEvent]),
+        begun: &mut Vec<Begun>,
+    ) -> bool {
         let (call, published) = (self.call, asking.published);
         let campaign = &published.campaign;
         let first = profile.start(campaign, call, self.is_new);
@@ -126,12 +143,8 @@ impl<'a> Taken<'a> {
             }
             return self.is_new;
         }
-        let past: Vec<TriggerEvent> = match campaign.sought().next() {
-            Some(_) => profile.riding().iter().filter_map(Activity::event).collect(),
-            None => Vec::new(),
-        };
         let lane = Lane::of(campaign, self.lane.stem == resources::BACKLOG.stem);
-        let facts = Facts { past: &past, ..Facts::new(profile, &asking.event, call.accepted_at) };
+        let facts = Facts { past, ..Facts::new(profile, &asking.event, call.accepted_at) };
         let (project, user) = (call.project.clone(), profile.id.clone());
         let transition = start(published, project, user, asking.event.clone(), lane, &facts, &self.live.zone);
         profile.enter(campaign, key, call, transition.run.id.clone());
@@ -160,7 +173,7 @@ impl<'a> Taken<'a> {
             }
             let is_set = profile.expect(id, date, call);
             changed |= is_other;
-            let was_last = matches!(&call.action, Action::Enter { campaign, .. } if campaign == id);
+            let was_last = matches!(&call.action, Action::Enter { campaign, date: Some(_), .. } if campaign == id);
             // What was due just now is over: the next one is next year's.
             let now = if was_last { call.accepted_at + SignedDuration::from_secs(1) } else { call.accepted_at };
             if is_set || was_last {

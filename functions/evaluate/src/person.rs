@@ -69,6 +69,8 @@ impl Evaluate {
                 self.begin(begun).await?;
             }
         }
+        // Asked anew: what runs listen for since is known by now.
+        let live = self.catalog.live(project).await?;
         let topics: BTreeSet<Topic> = calls.iter().flat_map(|call| touched(call, &live.subjects)).collect();
         for topic in topics {
             self.notify(project, &stored.state, Some(&topic)).await?;
@@ -137,19 +139,19 @@ impl Evaluate {
             return self.commands.carry_out(&run, &commands, false, now).await;
         }
         let put = match begun.total {
-            Some(total) => self.runs.put_counted(&run, total).await,
+            Some(total) => match self.runs.put_counted(&run, total).await {
+                Ok(false) => {
+                    tracing::info!(project.id = %run.project, campaign.id = %run.campaign, "campaign is full");
+                    return Ok(());
+                }
+                put => put.map(drop),
+            },
             None => self.runs.put(&run, 0).await,
         };
         match put {
             Ok(()) => self.commands.carry_out(&run, &commands, true, now).await,
             Err(error) if error.kind == Kind::Conflict => {
-                let Some(there) = self.runs.get(&run.project, &run.id).await? else {
-                    if begun.total.is_none() {
-                        return Err(error);
-                    }
-                    tracing::info!(project.id = %run.project, campaign.id = %run.campaign, "campaign is full");
-                    return Ok(());
-                };
+                let Some(there) = self.runs.get(&run.project, &run.id).await? else { return Err(error) };
                 self.commands.carry_out_again(&there.state, now).await
             }
             Err(error) => Err(error),

@@ -149,7 +149,7 @@ fn entry(user: UserId, mut fields: Properties) -> Result<Asked, Refusal> {
     let extras = Extras::take(&mut fields)?;
     let same = |check| Sameness::Message { id: format!("{check} {campaign} {user}"), part: "enter" };
     let sameness = extras.check.map_or(Sameness::Never, same);
-    let action = Action::Enter { campaign, data: object(&mut fields, "data")? };
+    let action = Action::Enter { campaign, data: object(&mut fields, "data")?, date: None };
     Ok(Asked { user, at: extras.at, action, sameness })
 }
 

@@ -164,7 +164,7 @@ impl Schedule {
 /// One line of log when a run moves later than promised; the template's alarm looks for it. A run that its paused
 /// campaign held is late, too.
 fn tell_lateness(run: &Run, now: Timestamp) {
-    if let RunState::Waiting { due_at, .. } = run.state {
+    if let (RunState::Waiting { .. }, Some(due_at)) = (&run.state, run.due_at()) {
         let late = now.duration_since(due_at);
         if late > LATE {
             tracing::warn!(project.id = %run.project, run.id = %run.id, late.seconds = late.as_secs(), "run moves late");

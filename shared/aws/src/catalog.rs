@@ -59,7 +59,8 @@ impl Live {
     /// Whether a run that began then is of a campaign that was deleted since.
     #[must_use]
     pub fn is_deleted(&self, campaign: &CampaignId, began: Timestamp) -> bool {
-        self.head(campaign).and_then(|head| head.deleted_at).is_some_and(|deleted_at| began <= deleted_at)
+        let before = |head: &Head| head.deleted_at.is_some_and(|deleted_at| began <= deleted_at);
+        self.head(campaign).is_some_and(|head| head.is_deleted() || before(head))
     }
 
     /// When a campaign was resumed last, if ever, and at which rate.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use dunlin_core::ids::{ProjectId, RunId};
 use dunlin_core::run::{Passed, Run, RunState, Transition, codes};
 use jiff::SignedDuration;
@@ -47,25 +49,22 @@ impl Runs {
     /// # Errors
     /// A conflict when somebody else moved it since.
     pub async fn put(&self, run: &Run, seen: u64) -> Result<()> {
-        let beside = match run.state {
-            RunState::Waiting { .. } | RunState::Placed { .. } | RunState::Expected { .. } => vec![],
-            RunState::Ended { at, .. } => vec![expires(at + KEPT)],
-        };
         let key = partition(&run.project, &run.id);
         if planted!(TimerPutUnconditional) {
-            return self.table.put_item(versioned(&key, RUN, seen, run, beside)?).await;
+            return self.table.put_item(versioned(&key, RUN, seen, run, beside(run))?).await;
         }
-        self.table.put(&key, RUN, seen, run, beside).await
+        self.table.put(&key, RUN, seen, run, beside(run)).await
     }
 
     /// Stores the first version of a run of a campaign that begins at most `total` runs, and counts it. Two write units for
     /// each KB, and two for the count, which all runs of the campaign share.
     ///
     /// # Errors
-    /// A conflict when the run is there, or the campaign is full.
-    pub async fn put_counted(&self, run: &Run, total: u64) -> Result<()> {
+    /// A conflict when the run is there, or somebody else counts one at once; none where the campaign is full: then the answer
+    /// is `false`.
+    pub async fn put_counted(&self, run: &Run, total: u64) -> Result<bool> {
         let key = partition(&run.project, &run.id);
-        let put = conditional_put(&self.table.name, versioned(&key, RUN, 0, run, vec![])?, 0)?;
+        let put = conditional_put(&self.table.name, versioned(&key, RUN, 0, run, beside(run))?, 0)?;
         let count = Update::builder()
             .table_name(&self.table.name)
             .set_key(Some(item::key(&format!("{}#{}", run.project, run.campaign), ENTRIES)))
@@ -77,8 +76,11 @@ impl Runs {
             .map_err(|error| Error::new(Kind::Invalid, "count a run", error))?;
         let count = TransactWriteItem::builder().update(count).build();
         let request = self.table.client.transact_write_items().transact_items(put).transact_items(count);
-        let result = request.send().await;
-        result.map(drop).map_err(|error| Error::new(kind_of_transaction(&error), "count a run", error))
+        match request.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if refused(&error, 1) && !refused(&error, 0) => Ok(false),
+            Err(error) => Err(Error::new(kind_of_transaction(&error), "count a run", error)),
+        }
     }
 
     /// A page of a project's runs: the whole table is read, at most `limit` items a page, each of them behind `behind`, in no
@@ -127,8 +129,13 @@ impl Runs {
                 let count = keys.keys().len();
                 let request = self.table.client.batch_get_item().request_items(&self.table.name, keys);
                 let answer = request.send().await.map_err(Error::of("list runs"))?;
-                for item in answer.responses.unwrap_or_default().remove(&self.table.name).iter().flatten() {
-                    found.push(item::parse(item)?);
+                // One that does not decode must not keep the others: whoever wakes it parks its hint.
+                let items = answer.responses.unwrap_or_default().remove(&self.table.name);
+                for item in items.iter().flatten() {
+                    match item::parse(item) {
+                        Ok(run) => found.push(run),
+                        Err(error) => tracing::error!(error = %error, "a run does not decode"),
+                    }
                 }
                 asked = answer.unprocessed_keys.unwrap_or_default().remove(&self.table.name);
                 if asked.as_ref().is_some_and(|left| left.keys().len() >= count) {
@@ -149,6 +156,23 @@ pub struct Page {
     pub unreadable: usize,
     /// Behind what the next page begins, when there may be one: opaque text, without anything personal.
     pub next: Option<String>,
+}
+
+/// What the TTL reads.
+fn beside(run: &Run) -> Vec<(String, AttributeValue)> {
+    match run.state {
+        RunState::Waiting { .. } | RunState::Placed { .. } | RunState::Expected { .. } => vec![],
+        RunState::Ended { at, .. } => vec![expires(at + KEPT)],
+    }
+}
+
+/// Whether the condition of the write at that place refused a transaction.
+fn refused<R>(error: &SdkError<TransactWriteItemsError, R>, place: usize) -> bool {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+        return false;
+    };
+    let reason = cancelled.cancellation_reasons().get(place);
+    reason.is_some_and(|reason| reason.code() == Some("ConditionalCheckFailed"))
 }
 
 /// Behind what a page begins that follows a run.

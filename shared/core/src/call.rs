@@ -79,6 +79,9 @@ pub enum Action {
         /// The properties of its trigger event.
         #[serde(default, skip_serializing_if = "Map::is_empty")]
         data: Properties,
+        /// The date that came, where it is a date that starts the campaign.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        date: Option<Timestamp>,
     },
     /// Something happened; creates the profile if it is missing.
     Track {

@@ -107,7 +107,7 @@ impl Campaigns {
     #[must_use]
     pub fn asked_by(&self, call: &Call) -> Vec<Asking<'_>> {
         let (name, data) = match &call.action {
-            Action::Enter { campaign, data } => {
+            Action::Enter { campaign, data, .. } => {
                 let event = occasion(call, "Entry", data.clone());
                 return self.get(campaign).map(|published| Asking { published, event }).into_iter().collect();
             }

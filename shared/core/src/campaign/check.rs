@@ -69,6 +69,16 @@ fn beginning(campaign: &Campaign) -> Vec<Problem> {
                 let mend = "add `set`, `unset`, `add_tags` or `remove_tags`, or remove the step";
                 problems.push(Problem::error(format!("steps[{index}].update"), "nothing is changed", mend));
             }
+            Action::Start { start, .. } if *start == campaign.id => {
+                let what = "the campaign starts itself";
+                let mend = "the loop guard ends it after 20 an hour; add `entry: {again: never}`, or start another one";
+                problems.push(Problem::warning(format!("steps[{index}].start"), what, mend));
+            }
+            Action::WaitUntil(wait) if !wait.wait_until.is_empty() && step.action.hears_nothing() => {
+                let what = "nothing that is asked can change while a run waits";
+                let mend = "ask for a property of the person, a tag or an event, or use `filter`";
+                problems.push(Problem::warning(format!("steps[{index}].wait_until"), what, mend));
+            }
             Action::Webhook { webhook, .. } => {
                 let path = format!("steps[{index}].webhook");
                 problems.extend(webhook.problems().into_iter().map(|problem| problem.below(&path)));

@@ -116,7 +116,6 @@ pub enum Again {
 }
 
 impl Again {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
     fn is_always(&self) -> bool {
         *self == Self::Always
     }

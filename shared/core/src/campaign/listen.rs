@@ -150,6 +150,11 @@ impl Action {
         }
     }
 
+    /// Whether no call can change what it listens for.
+    pub(super) fn hears_nothing(&self) -> bool {
+        self.subjects().is_empty()
+    }
+
     fn subjects(&self) -> BTreeSet<Subject> {
         match self {
             Self::WaitFor(wait) => BTreeSet::from([wait.wait_for.subject()]),

@@ -65,8 +65,8 @@ impl<'s> Walk<'s> {
         }
         let words: Vec<&str> =
             choices.iter().filter_map(|choice| choice.get("const")?.as_str()).chain(strings(schema, "enum")).collect();
-        let has_objects = choices.iter().any(|choice| allows(choice, "object"));
-        if !words.is_empty() && !(value.is_object() && has_objects) {
+        let is_object = value.is_object() && choices.iter().any(|choice| allows(choice, "object"));
+        if !words.is_empty() && !is_object {
             return self.word(&words, value, path);
         }
         let plain_choice = choices.iter().find(|choice| choice.get("format").is_some());

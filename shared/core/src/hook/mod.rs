@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::limits::HOOK_ANSWER_BYTES;
+use crate::limits::{HOOK_ANSWER_BYTES, JSON_DEPTH};
 
 mod address;
 mod header;
@@ -99,7 +99,7 @@ pub enum Fault {
     Unreachable,
     /// No whole answer in time.
     Timeout,
-    /// The answer is longer than [`HOOK_ANSWER_BYTES`].
+    /// The answer is longer than [`HOOK_ANSWER_BYTES`], or deeper than [`JSON_DEPTH`].
     TooLong,
     /// The answer is no text in UTF-8.
     NotText,
@@ -158,6 +158,12 @@ impl Answer {
         self.status.is_some_and(|status| (200..300).contains(&status)) && self.error.is_none()
     }
 
+    /// The answer as later steps see it.
+    #[must_use]
+    pub fn seen(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
     /// Whether the same request may have a better answer later: nobody answered, or the receiver says that it cannot now
     /// (408, 425, 429, 500 to 599).
     #[must_use]
@@ -176,6 +182,15 @@ impl From<Fault> for Answer {
     }
 }
 
+/// Whether arrays and objects are in one another no deeper than that: a row in which they are does not decode.
+fn is_shallow(value: &Value, levels: usize) -> bool {
+    match value {
+        Value::Array(items) => levels > 0 && items.iter().all(|item| is_shallow(item, levels - 1)),
+        Value::Object(fields) => levels > 0 && fields.values().all(|value| is_shallow(value, levels - 1)),
+        _ => true,
+    }
+}
+
 /// A body: what its JSON says, or else its text.
 fn read(bytes: &[u8]) -> Result<Option<Value>, Fault> {
     if bytes.len() > HOOK_ANSWER_BYTES {
@@ -185,7 +200,10 @@ fn read(bytes: &[u8]) -> Result<Option<Value>, Fault> {
     if text.trim().is_empty() {
         return Ok(None);
     }
-    let body = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
+    let body: Value = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
+    if !is_shallow(&body, JSON_DEPTH) {
+        return Err(Fault::TooLong);
+    }
     // Characters that JSON escapes take up to six times their place in the queue's text and in the run's row.
     if body.to_string().len() > HOOK_ANSWER_BYTES { Err(Fault::TooLong) } else { Ok(Some(body)) }
 }

@@ -43,7 +43,7 @@ impl Activity {
             Action::Resubscribe => ("resubscribed".to_owned(), Properties::new()),
             Action::Reidentify { .. } => ("renamed".to_owned(), Properties::new()),
             Action::Track { name, data, .. } => (name.as_str().to_owned(), data.clone()),
-            Action::Enter { campaign, data } => (format!("asked to enter {campaign}"), data.clone()),
+            Action::Enter { campaign, data, .. } => (format!("asked to enter {campaign}"), data.clone()),
             Action::Delete => return None,
         };
         let accepted_at = (call.accepted_at != call.at).then_some(call.accepted_at);

@@ -8,7 +8,7 @@ use super::stamp::{Stamp, micros};
 use super::statistics::Statistics;
 use crate::call::Call;
 use crate::event_name::EventName;
-use crate::limits::SEEN_CALLS;
+use crate::limits::{DEDUPLICATION, SEEN_CALLS};
 
 /// The calls accepted last, and up to when older ones were forgotten.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -31,10 +31,12 @@ impl Seen {
         self.calls.iter().any(|entry| entry.0.is_of(&call.id))
     }
 
-    /// Whether a call accepted then may have been taken and forgotten: the activity knows.
+    /// Whether a call accepted then may have been taken and forgotten: the activity knows. A client may make it again within
+    /// [`DEDUPLICATION`], and it is accepted anew.
     #[must_use]
     pub fn may_have_forgotten(&self, accepted_at: Timestamp) -> bool {
-        self.forgotten.is_some_and(|forgotten| micros(accepted_at) <= forgotten)
+        let window = u64::try_from(DEDUPLICATION.as_micros()).unwrap_or(0);
+        self.forgotten.is_some_and(|forgotten| micros(accepted_at) <= forgotten.saturating_add(window))
     }
 
     /// Remembers a call.

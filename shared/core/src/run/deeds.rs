@@ -2,6 +2,7 @@
 
 use dunlin_liquid::{Escape, Limits, RenderOptions, Template};
 use jiff::{SignedDuration, Timestamp};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use super::steps::{Passage, Taken};
@@ -42,7 +43,7 @@ impl Run {
             }
             Action::Start { start, data } => {
                 passage.note(step, format!("starts `{start}`"));
-                let action = call::Action::Enter { campaign: start.clone(), data: values.of(data) };
+                let action = call::Action::Enter { campaign: start.clone(), data: values.of(data), date: None };
                 self.call(facts, step, action, passage);
             }
             _ => {}
@@ -52,10 +53,10 @@ impl Run {
     fn call(&self, facts: &Facts<'_>, step: &Step, action: call::Action, passage: &mut Passage) {
         let kind = if matches!(action, call::Action::Tags { .. }) { "tags" } else { "call" };
         let id = EventId::derive(&["step", self.id.as_str(), &step.name, &self.moves.to_string(), kind]);
-        let call = self.calling(id, facts, action);
+        let call = self.calling(id, facts, action, passage.calls());
         match to_text(&call) {
-            Ok(text) if text.len() <= CALL_BYTES => passage.command(Command::Call { call: Box::new(call) }),
-            _ => passage.note(step, format!("does nothing: what it makes is longer than {CALL_BYTES} bytes")),
+            Ok(text) if passage.has_room(text.len()) => passage.command(Command::Call { call: Box::new(call) }),
+            _ => passage.note(step, format!("does nothing: one move makes at most {CALL_BYTES} bytes of calls")),
         }
     }
 
@@ -65,29 +66,36 @@ impl Run {
         facts: &Facts<'_>,
         (step, webhook): (&Step, &Webhook),
         passage: &mut Passage,
-    ) -> Taken<'c> {
+    ) -> Option<Taken<'c>> {
         let values = Values::new(self, step, facts);
         let moves = self.moves;
         let id = EventId::derive(&["webhook", self.id.as_str(), &step.name, &moves.to_string()]);
         let request = Request {
             id: id.as_str().to_owned(),
             method: webhook.method,
-            url: values.written(&webhook.url),
+            url: values.located(&webhook.url),
             headers: webhook.headers.iter().map(|(name, value)| (name.clone(), values.written(value))).collect(),
             body: webhook.body.as_ref().map(|body| values.value(body)),
         };
+        let fits = to_text(&request).is_ok_and(|text| text.len() <= CALL_BYTES);
+        if !fits {
+            passage.note(step, format!("is not called: the request is longer than {CALL_BYTES} bytes"));
+            return None;
+        }
         let until = later(facts.now, HOOK_WITHIN);
         passage.note(step, format!("calls {} {}", webhook.method.name(), webhook.url));
         passage.command(Command::Hook { request: Box::new(request), moves, until });
         let due_at = later(until, HOOK_ANSWERED);
         passage.command(Command::Wake { due_at, moves });
-        Taken::Stop(RunState::Waiting { step: step.name.clone(), due_at, meant: None })
+        Some(Taken::Stop(RunState::Waiting { step: step.name.clone(), due_at, meant: None }))
     }
 
-    /// A call of this run's person.
-    pub(super) fn calling(&self, id: EventId, facts: &Facts<'_>, action: call::Action) -> Call {
+    /// A call of this run's person, `before` others of the same move: each a microsecond later, so that they count in their
+    /// order, and behind the call that began the run.
+    pub(super) fn calling(&self, id: EventId, facts: &Facts<'_>, action: call::Action, before: usize) -> Call {
         let (project, user) = (self.project.clone(), self.user.clone());
-        Call { id, project, user, at: facts.now, accepted_at: facts.now, action }
+        let at = later(facts.now, SignedDuration::from_micros(i64::try_from(before).unwrap_or(0) + 1));
+        Call { id, project, user, at, accepted_at: at, action }
     }
 }
 
@@ -130,6 +138,12 @@ impl<'f> Values<'f> {
         }
     }
 
+    /// A URL: what data prints is one part of it, whatever characters it has.
+    fn located(&self, url: &str) -> String {
+        let globals = encoded(&self.globals);
+        Self { facts: self.facts, globals, seed: self.seed.clone() }.written(url)
+    }
+
     /// A text. What Liquid cannot make is empty.
     pub(super) fn written(&self, text: &str) -> String {
         if text.contains("{{") || text.contains("{%") { self.render(text).unwrap_or_default() } else { text.to_owned() }
@@ -156,6 +170,19 @@ impl<'f> Values<'f> {
         template.render(&self.globals, &options).ok()
     }
 }
+
+/// What Liquid sees, in characters that mean nothing in a URL.
+fn encoded(value: &Value) -> Value {
+    match value {
+        Value::String(text) => utf8_percent_encode(text, PLAIN).to_string().into(),
+        Value::Array(items) => items.iter().map(encoded).collect(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), encoded(value))).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Everything but RFC 3986's unreserved characters.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What Liquid sees: the same as in a mail, without what only a mail has.
 fn globals(facts: &Facts<'_>) -> Value {

@@ -23,7 +23,9 @@ use crate::wait::{DateWait, Wait};
 pub fn date_of(published: &Published, profile: &Profile) -> Option<String> {
     let On::Date(wait) = &published.campaign.trigger.on else { return None };
     let value = wait.date.find(|name| profile.property(name))?;
-    Some(digest(&[&value.to_string(), &serde_json::to_string(wait).unwrap_or_default()]))
+    // A campaign that was deleted and published again asks for it anew.
+    let began = published.published_at.to_string();
+    Some(digest(&[&began, &value.to_string(), &serde_json::to_string(wait).unwrap_or_default()]))
 }
 
 /// The run that waits for a person's date, from `now` on; none where the date is over, or none.
@@ -103,10 +105,12 @@ impl Run {
         match self.stands_for(wait, facts, zone, since) {
             Stands::Until(due_at, meant) => self.expects(Passage::default(), due_at, date, meant),
             Stands::NotADate(_) => ended(self, Passage::default(), EndReason::Superseded),
-            Stands::Over(_) => {
-                let id = EventId::derive(&["date", self.id.as_str()]);
+            Stands::Over(at) => {
+                // By the person, the date and the day: however many runs expect it, it comes once.
+                let (person, day) = (facts.profile.id.as_str(), at.to_string());
+                let id = EventId::derive(&["date", self.project.as_str(), self.campaign.as_str(), person, &date, &day]);
                 let (campaign, data) = (self.campaign.clone(), self.event.data.clone());
-                let call = self.calling(id, facts, call::Action::Enter { campaign, data });
+                let call = self.calling(id, facts, call::Action::Enter { campaign, data, date: Some(at) }, 0);
                 let mut passage = Passage::default();
                 passage.command(Command::Call { call: Box::new(call) });
                 ended(self, passage, EndReason::Completed)

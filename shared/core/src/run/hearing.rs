@@ -4,7 +4,7 @@
 //! person's past then: so it misses nothing that came before, beside or after. What it hears is decided by the past alone
 //! (of several events the earliest), never by the order of hints.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::steps::{Passage, Taken, Way};
@@ -15,6 +15,9 @@ use crate::condition::{Decision, Facts, decide};
 use crate::hook::Answer;
 use crate::task::TriggerEvent;
 use crate::wait::Wait;
+
+/// How much later a run that begins late looks at what came beside its trigger.
+const LOOK: SignedDuration = SignedDuration::from_secs(6);
 
 /// What a step that listens has heard.
 struct Heard<'f> {
@@ -60,16 +63,18 @@ impl Run {
         if let Some(heard) = self.heard(facts, step, ends) {
             return self.go_on(way, (index, step), since, heard, passage);
         }
-        if ends <= facts.now {
+        if ends <= facts.now && !passage.is_catching_up() {
             return self.give_up(way, (index, step), ends, passage);
         }
+        // Of a run that begins late, what came beside its trigger may not be there yet: it looks a little later.
+        let look_at = (ends <= facts.now).then(|| facts.now.checked_add(LOOK).unwrap_or(Timestamp::MAX));
         passage.note(step, format!("waits at most {within}, that is until {ends}"));
         let topics = step.action.topics(facts);
         if !topics.is_empty() {
             passage.command(Command::Listen { topics, moves: self.moves, until: ends });
         }
-        passage.command(Command::Wake { due_at: ends, moves: self.moves });
-        let meant = Some(Box::new(Meant { since, intent: None, look_at: None }));
+        passage.command(Command::Wake { due_at: look_at.unwrap_or(ends), moves: self.moves });
+        let meant = Some(Box::new(Meant { since, intent: None, look_at }));
         Taken::Stop(RunState::Waiting { step: step.name.clone(), due_at: ends, meant })
     }
 
@@ -156,7 +161,7 @@ impl Run {
             },
         );
         if let Action::Webhook { name: Some(name), .. } = &step.action {
-            self.journey.insert(name.clone(), serde_json::to_value(answer).unwrap_or_default());
+            self.journey.insert(name.clone(), answer.seen());
         }
         let [_, (_, failed)] = step.action.exits();
         let elsewhere = failed.filter(|_| !is_good).map(|name| way.campaign.target(name));

@@ -7,8 +7,9 @@ use super::waiting::{Stands, person_zone};
 use super::{Command, EndReason, Passed, Run, RunState, Transition};
 use crate::campaign::{Action, Campaign, Step, Target};
 use crate::condition::Facts;
+use crate::hook::{Answer, Fault};
 use crate::ids::DeliveryId;
-use crate::limits::STEPS_WITHOUT_WAIT;
+use crate::limits::{CALL_BYTES, STEPS_WITHOUT_WAIT};
 use crate::wait::Wait;
 use crate::wait::zone::{Misread, Zone};
 
@@ -37,6 +38,8 @@ pub(super) struct Passage {
     /// Whether the run has just begun: then waits count from the event's own time, however late it came.
     catching_up: bool,
     commands: Vec<Command>,
+    /// Bytes of the calls among them.
+    bytes: usize,
     asked: bool,
     reached: bool,
     misread: Vec<Misread>,
@@ -75,6 +78,23 @@ impl Passage {
     /// From when on a wait counts whose step was due at `due_at`.
     pub(super) fn since(&self, wait: &Wait, now: Timestamp, due_at: Timestamp) -> Timestamp {
         if self.catching_up { due_at } else { Run::punctual(wait, now, due_at) }
+    }
+
+    /// Whether the run begins in this move, maybe long after its trigger.
+    pub(super) fn is_catching_up(&self) -> bool {
+        self.catching_up
+    }
+
+    /// How many calls of our own the move makes so far.
+    pub(super) fn calls(&self) -> usize {
+        self.commands.iter().filter(|command| matches!(command, Command::Call { .. })).count()
+    }
+
+    /// Whether a call of so many bytes still fits the move: its commands are kept in the run's row.
+    pub(super) fn has_room(&mut self, bytes: usize) -> bool {
+        let fits = self.bytes + bytes <= CALL_BYTES;
+        self.bytes += if fits { bytes } else { 0 };
+        fits
     }
 
     /// Does this once the run is stored.
@@ -200,7 +220,15 @@ impl Run {
                 self.act(facts, step, passage);
                 below()
             }
-            Action::Webhook { webhook, .. } => return self.ask(facts, (step, webhook), passage),
+            Action::Webhook { webhook, name, failed } => match self.ask(facts, (step, webhook), passage) {
+                Some(taken) => return taken,
+                None => {
+                    if let Some(name) = name {
+                        self.journey.insert(name.clone(), Answer::from(Fault::BadRequest).seen());
+                    }
+                    failed.as_deref().map_or_else(below, |name| campaign.target(name))
+                }
+            },
             Action::Exit { exit } => {
                 passage.note(step, format!("ends: {exit}"));
                 return ended(EndReason::Exited { step: step.name.clone(), why: exit.clone() });

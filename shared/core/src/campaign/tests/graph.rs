@@ -167,7 +167,7 @@ fn a_webhook_to_nowhere_and_a_step_that_does_nothing_are_refused() {
         let text = format!("name: T\nkind: workflow\ntrigger: {{event: E}}\nmessages: {{}}\nsteps:\n{step}\n");
         let found = problems(&text);
         assert!(
-            found.iter().any(|problem| problem.contains(&format!("error: x.yaml:")) && problem.contains(expected)),
+            found.iter().any(|problem| problem.contains("error: x.yaml:") && problem.contains(expected)),
             "{step}: {found:#?}"
         );
     }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::hook::Answer;
 
-const HOOK: &str = "- webhook: {url: 'https://crm.example.com/people/{{ user.id }}?plan={{ event.plan | url_encode }}', headers: {x-key: secret}, body: {plan: '{{ event.plan }}', total: '{{ event.total }}', all: [1, 'n {{ event.total }}']}}\n  as: crm\n  failed: sorry\n- branch: [{when: [{property: journey.crm.body.segment, equals: big}], to: big}]\n- {name: small, send: a, next: over}\n- {name: big, send: b, next: over}\n- {name: sorry, wait: 1 day}\n- {name: over, exit: over}\n";
+const HOOK: &str = "- webhook: {url: 'https://crm.example.com/people/{{ user.id }}?plan={{ event.plan }}', headers: {x-key: secret}, body: {plan: '{{ event.plan }}', total: '{{ event.total }}', all: [1, 'n {{ event.total }}']}}\n  as: crm\n  failed: sorry\n- branch: [{when: [{property: journey.crm.body.segment, equals: big}], to: big}]\n- {name: small, send: a, next: over}\n- {name: big, send: b, next: over}\n- {name: sorry, wait: 1 day}\n- {name: over, exit: over}\n";
 
 fn about() -> TriggerEvent {
     let data = json!({"plan": "pro & more", "total": 30}).as_object().cloned().unwrap_or_default();
@@ -36,7 +36,7 @@ fn a_webhook_is_asked_with_what_the_run_knows_and_its_answer_is_asked_by_later_s
     let published = workflow(HOOK);
     let asks = asked(&published);
     let Some(Command::Hook { request, until, .. }) = asks.commands.first() else { panic!("{:?}", asks.commands) };
-    assert_eq!(request.url, "https://crm.example.com/people/u1?plan=pro+%26+more");
+    assert_eq!(request.url, "https://crm.example.com/people/u1?plan=pro%20%26%20more");
     assert_eq!(request.body, Some(json!({"plan": "pro & more", "total": 30, "all": [1, "n 30"]})));
     assert_eq!((*until, due(&asks)), (at("2026-11-21T10:00:00Z"), "2026-11-21T10:05:00Z".to_owned()));
     assert_eq!(asked(&published).commands, asks.commands, "made again, it is the same request");
@@ -95,4 +95,28 @@ fn a_step_makes_calls_under_the_same_ids_whenever_it_is_made() {
     ];
     let actions: Vec<serde_json::Value> = actions.iter().map(|one| serde_json::to_value(one).expect("json")).collect();
     assert_eq!(actions, expected);
+}
+
+#[test]
+fn the_calls_of_a_move_count_in_their_order_and_behind_the_call_that_began_it() {
+    let published =
+        workflow("- update: {set: {n: 1}}\n- update: {set: {n: 2}, add_tags: [a]}\n- update: {remove_tags: [a]}\n");
+    let mut profile = person();
+    for command in asked(&published).commands {
+        let Command::Call { call } = command else { panic!("{command:?}") };
+        profile.apply(&call);
+    }
+    assert_eq!(profile.property("n"), Some(&json!(2)));
+    assert!(!profile.has_tag("a"));
+}
+
+#[test]
+fn what_a_move_makes_fits_a_row_and_a_request_that_is_too_long_fails() {
+    let blob = "x".repeat(20_000);
+    let long = format!(
+        "- update: {{set: {{a: '{blob}'}}}}\n- update: {{set: {{b: '{blob}'}}}}\n- webhook: {{url: 'https://example.com/', body: ['{blob}', '{blob}']}}\n  failed: over\n- send: a\n- {{name: over, exit: over}}\n"
+    );
+    let moved = asked(&workflow(&long));
+    assert_eq!(moved.commands.len(), 1, "the first change only");
+    assert!(matches!(reason(&moved), EndReason::Exited { .. }));
 }
