@@ -74,9 +74,9 @@ pub const STEPS: usize = 200;
 pub const STEPS_WITHOUT_WAIT: usize = STEPS + 1;
 /// Moves of one run: a loop that waits a day goes round for more than ten years. Beyond them a run ends.
 pub const MOVES: u32 = 10_000;
-/// Names under which a campaign's runs gather what they hear (`as`): with a call's size each and the trigger event, a run
-/// stays under 300 KB; DynamoDB ends at 400 KB.
-pub const JOURNEY_NAMES: usize = 8;
+/// Names under which a campaign's runs gather what they hear (`as`): with a call's size each, and as much for the trigger
+/// event, for the calls of a move, for its request and for an answer, a run stays under 330 KB; DynamoDB ends at 400 KB.
+pub const JOURNEY_NAMES: usize = 6;
 /// Properties that an awaited event must share with the trigger.
 pub const MATCHED: usize = 4;
 /// Tries of one webhook: with the pauses between them up to 21 minutes, longer than a receiver's restart or deployment.

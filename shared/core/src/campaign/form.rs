@@ -71,7 +71,7 @@ pub(super) struct Form {
 }
 
 /// One step: exactly one of `wait`, `wait_for`, `wait_until`, `send`, `filter`, `branch`, `split`,
-/// `hold_out`, `update`, `track`, `start` and `exit`.
+/// `hold_out`, `update`, `track`, `start`, `webhook` and `exit`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Step", extend("unevaluatedProperties" = false))]
 pub(super) struct StepForm {
