@@ -16,9 +16,11 @@ macro_rules! embedded {
 }
 
 /// Every file that the examples need, by its path in the folder.
-const FILES: [(&str, &str); 18] = embedded![
+const FILES: [(&str, &str); 20] = embedded![
     "partials/footer.liquid",
     "partials/header.liquid",
+    "abandoned-cart.yaml",
+    "birthday.yaml",
     "onboarding.yaml",
     "pricing.html",
     "pricing.txt",

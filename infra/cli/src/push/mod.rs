@@ -116,7 +116,7 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(push(asked(&keys.admin_key)).await.expect("pushed"), Outcome::Well);
             let versions: Vec<u32> = place.heads().await.expect("heads").iter().map(|head| head.version).collect();
-            assert_eq!(versions, [1; 6], "the same content is no new version");
+            assert_eq!(versions, [1; 8], "the same content is no new version");
         }
     }
 }
