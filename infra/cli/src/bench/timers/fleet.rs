@@ -70,7 +70,7 @@ pub(crate) struct Seen {
 /// What came of an invocation.
 enum Done {
     Swept { well: bool, took: SignedDuration },
-    Batch { handler: Handler, hints: u64, late: SignedDuration },
+    Batch { handler: Box<Handler>, hints: u64, late: SignedDuration },
 }
 
 /// The functions, and who invokes them.
@@ -168,7 +168,7 @@ impl Fleet {
                 }
             }
             Done::Batch { handler, hints, late } => {
-                self.idle.push(handler);
+                self.idle.push(*handler);
                 self.seen.hints += hints;
                 self.seen.late = self.seen.late.max(late);
             }
@@ -220,5 +220,5 @@ async fn take(handler: Handler, cloud: Cloud, queue: &str, messages: Vec<Message
     }
     clock.sleep(takes(Service::SqsStandard)).await;
     cloud.sqs().delete(queue, &receipts);
-    Done::Batch { handler, hints, late }
+    Done::Batch { handler: Box::new(handler), hints, late }
 }
