@@ -6,6 +6,7 @@ use clap::{Args as Options, Parser, Subcommand};
 use dunlin_simulation::scenario::Scenario;
 
 use crate::admin::Door;
+use crate::bench::timers::Timers;
 use crate::draw::Draw;
 use crate::migrate::args::Migrate;
 use crate::parked::args::Parked;
@@ -200,9 +201,14 @@ pub(crate) struct Push {
   dunlin bench                       about a minute
   dunlin bench --seconds 20          longer phases, steadier figures
   dunlin bench --json > bench.json   for a program
+  dunlin bench timers                what waiting costs, and a minute in which much is due
 
 Measure a release build on a machine that does nothing else: load generator and dunlin share its cores.")]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Bench {
+    /// What to measure instead.
+    #[command(subcommand)]
+    pub(crate) part: Option<Part>,
     /// Seconds of each phase of intake and of the phase at moderate load
     #[arg(long, default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(crate) seconds: u64,
@@ -218,6 +224,13 @@ pub(crate) struct Bench {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What `bench` measures where it is asked for one thing.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Part {
+    /// Count what waiting costs, and play a minute in which much is due
+    Timers(Timers),
 }
 
 /// Options of `doctor`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Bench, Command, Part};
 use crate::{aws, bench, check, demo, dev, doctor, draw, incident, migrate, parked, pause, push, say, simulate, walk};
 
 /// How a command that did its work found things.
@@ -46,6 +46,9 @@ fn command(args: Args) -> anyhow::Result<Outcome> {
         Command::Doctor(doctor) => on(Builder::new_current_thread(), doctor::doctor(doctor)),
         Command::Incident(incident) => on(Builder::new_current_thread(), incident::incident(incident)),
         Command::Simulate(asked) => simulate::simulate(&asked),
+        Command::Bench(Bench { part: Some(Part::Timers(asked)), .. }) => {
+            on(Builder::new_current_thread(), bench::timers::bench(asked))
+        }
         Command::Bench(bench) => on(Builder::new_multi_thread(), bench::bench(bench)),
     }
 }

@@ -78,24 +78,23 @@ impl Queue {
         Self { sqs: sqs.clone(), url }
     }
 
-    /// Puts tasks, in as few requests as the limits allow.
+    /// Puts tasks, in as few requests as the limits allow, beside each other: a sweep that hands over many is to wait for
+    /// one of them, not for all in turn.
     ///
     /// # Errors
     /// When not every task is on the queue: all of them may be put again, since their ids are derived.
     pub async fn put(&self, tasks: &[Outgoing]) -> Result<()> {
-        for batch in batches(tasks) {
-            let mut left = batch.to_vec();
-            for _ in 0..2 {
-                left = self.send(&left).await?;
-                if left.is_empty() {
-                    break;
-                }
-            }
-            if !left.is_empty() {
-                return Err(Error::bare(Kind::Unavailable, "put tasks"));
-            }
+        let batches = batches(tasks).into_iter().map(|batch| self.put_batch(batch));
+        futures::future::join_all(batches).await.into_iter().collect()
+    }
+
+    /// One batch; what of it failed by itself is sent once more.
+    async fn put_batch(&self, batch: &[Outgoing]) -> Result<()> {
+        let left = self.send(batch).await?;
+        if left.is_empty() || self.send(&left).await?.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        Err(Error::bare(Kind::Unavailable, "put tasks"))
     }
 
     /// One request; returns the tasks that failed by themselves and may be sent again.

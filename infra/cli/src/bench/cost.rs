@@ -5,21 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{bail, ensure};
-use axum::body::Body;
-use dunlin_aws::Clock;
-use dunlin_core::campaign;
-use dunlin_local::{Cloud, Service, Usage, World, prices};
-use http::Request;
+use anyhow::ensure;
+use dunlin_local::{Service, Usage, prices};
 use jiff::SignedDuration;
 use serde::Serialize;
-use tower::ServiceExt as _;
 
 use crate::bench::calls::Calls;
+use crate::bench::virtual_time::Virtual;
 use crate::bill;
 use crate::examples;
-use crate::keys::Keys;
-use crate::project::{Place, settings};
 
 /// Of each kind: enough for full batches, few enough to take a second.
 const COUNT: u64 = 1_000;
@@ -75,12 +69,16 @@ pub(crate) struct Costs {
 /// Plays each kind, and prices it.
 pub(crate) async fn costs(times: &BTreeMap<String, f64>) -> anyhow::Result<Costs> {
     let stage = Virtual::start().await?;
+    stage.place.publish(&examples::built_in().campaigns).await?;
+    stage.publish(DELAY).await?;
+    stage.world.advance(SignedDuration::from_secs(10)).await;
+    let calls = Calls::new(&stage.place.token, USERS);
     stage.each(USERS, "/users/track", Calls::identify_body).await?;
     let million = |usage: Usage| Million::of(&usage, times);
-    let events = million(stage.each(COUNT, "/events/track", |n| stage.calls.event_body(n)).await?);
-    let batched = million(stage.batches().await?);
+    let events = million(stage.each(COUNT, "/events/track", |n| calls.event_body(n)).await?);
+    let batched = million(stage.batches(&calls).await?);
     let before = stage.world.cloud().outbox().count();
-    let mails = million(stage.each(COUNT, "/events/track", |n| stage.calls.purchase_body(n)).await?);
+    let mails = million(stage.each(COUNT, "/events/track", |n| calls.purchase_body(n)).await?);
     let sent = stage.world.cloud().outbox().count() - before;
     ensure!(sent == COUNT, "{sent} mails were sent, not {COUNT}");
     let began = |n| format!(r#"{{"identity":{{"id":"user-{}"}},"event_name":"Began","data":{{"n":{n}}}}}"#, n % USERS);
@@ -89,52 +87,24 @@ pub(crate) async fn costs(times: &BTreeMap<String, f64>) -> anyhow::Result<Costs
     Ok(Costs { events, batched, mails, delays })
 }
 
-/// Dunlin in memory and in virtual time.
-struct Virtual {
-    world: World,
-    place: Place,
-    calls: Calls,
-}
-
 impl Virtual {
-    async fn start() -> anyhow::Result<Self> {
-        let cloud = Cloud::in_memory(Clock::virtual_at("2026-01-05T09:00:00Z".parse()?), 1)?;
-        let world = World::new(cloud, settings(&Keys::generate(), "http://localhost:9000")?, 1);
-        let place = Place::find_or_make(&world).await?;
-        place.publish(&examples::built_in().campaigns).await?;
-        let Ok(delay) = campaign::parse("delay.yaml", DELAY, &BTreeMap::new()) else {
-            bail!("the delay does not parse")
-        };
-        place.publish(&[delay]).await?;
-        world.advance(SignedDuration::from_secs(10)).await;
-        let calls = Calls::new(&place.token, USERS);
-        Ok(Self { world, place, calls })
-    }
-
     /// Makes calls one after the other, lets 31 days pass, and returns what that used.
     async fn each(&self, count: u64, path: &str, body: impl Fn(u64) -> String) -> anyhow::Result<Usage> {
         let before = self.world.cloud().meter().snapshot();
         for n in 0..count {
-            self.post(format!("/api/v2{path}?auth_token={}", self.place.token), body(n)).await?;
+            self.post(&format!("/api/v2{path}"), body(n)).await?;
         }
         self.world.advance(SignedDuration::from_hours(24 * 31)).await;
         Ok(self.world.cloud().meter().snapshot().difference(&before))
     }
 
-    async fn batches(&self) -> anyhow::Result<Usage> {
+    async fn batches(&self, calls: &Calls) -> anyhow::Result<Usage> {
         let before = self.world.cloud().meter().snapshot();
         for n in 0..COUNT / ITEMS {
-            self.post("/v1/batch".to_owned(), self.calls.batch_body(n, ITEMS)).await?;
+            self.post("/v1/batch", calls.batch_body(n, ITEMS)).await?;
         }
         self.world.advance(SignedDuration::from_hours(24 * 31)).await;
         Ok(self.world.cloud().meter().snapshot().difference(&before))
-    }
-
-    async fn post(&self, path: String, body: String) -> anyhow::Result<()> {
-        let request = Request::post(path).header("content-type", "application/json");
-        let request = request.header("authorization", format!("Bearer {}", self.place.token)).body(Body::from(body))?;
-        let status = self.world.router().oneshot(request).await?.status();
-        if status.is_success() { Ok(()) } else { bail!("a call was answered with {status}") }
     }
 }
 

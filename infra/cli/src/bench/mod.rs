@@ -9,6 +9,8 @@ mod machine;
 mod report;
 mod road;
 mod stage;
+pub(crate) mod timers;
+mod virtual_time;
 
 use std::time::Duration;
 
