@@ -7,6 +7,7 @@ use dunlin_aws::runs::tell;
 use dunlin_aws::{Error, Kind, Stored, planted};
 use dunlin_core::call::{Action, Call};
 use dunlin_core::ids::{EventId, ProjectId, UserId};
+use dunlin_core::limits::DEDUPLICATION;
 use dunlin_core::profile::rename::rename;
 use dunlin_core::profile::{Profile, Stamp, counts_as};
 use dunlin_core::run::{Run, RunState, Transition};
@@ -95,10 +96,11 @@ impl Evaluate {
     async fn recorded(&self, profile: &Profile, calls: &[&Call]) -> Result<BTreeSet<EventId>, Error> {
         let unsure =
             |call: &&&Call| !profile.seen().contains(call) && profile.seen().may_have_forgotten(call.accepted_at);
-        match calls.iter().find(unsure) {
-            Some(call) => self.profiles.recorded(&call.project, profile).await,
-            None => Ok(BTreeSet::new()),
-        }
+        let earliest = calls.iter().filter(unsure).min_by_key(|call| call.accepted_at);
+        let Some(call) = earliest else { return Ok(BTreeSet::new()) };
+        // The same call may have been accepted before, within the window in which it is the same.
+        let since = call.accepted_at.checked_sub(DEDUPLICATION).unwrap_or(call.accepted_at);
+        self.profiles.recorded(&call.project, profile, since).await
     }
 
     async fn store(&self, first: &Call, stored: &mut Stored<Profile>) -> Result<(), Error> {

@@ -170,13 +170,7 @@ impl Profiles {
     pub async fn past(&self, project: &ProjectId, profile: &Profile, since: Timestamp) -> Result<Vec<TriggerEvent>> {
         let mut activity = profile.riding().to_vec();
         for user in std::iter::once(&profile.id).chain(profile.former()) {
-            let mut found = self.list_activity(project, user, PAST).await?;
-            // A chunk has what was accepted from its first entry on; what happened later was accepted later.
-            let is_whole = found.last().is_none_or(|first| first.accepted_at() < since) || found.len() < PAST;
-            if !is_whole {
-                found = self.list_activity(project, user, usize::MAX).await?;
-            }
-            activity.extend(found);
+            activity.extend(self.activity_since(project, user, since).await?);
         }
         let mut events: Vec<TriggerEvent> =
             activity.iter().filter(|one| one.at >= since).filter_map(Activity::event).collect();
@@ -185,14 +179,33 @@ impl Profiles {
         Ok(events)
     }
 
-    /// The ids of all calls in a person's activity: asked only when the profile itself may have forgotten one.
+    /// The activity that was accepted at `since` or later, and some before it.
+    async fn activity_since(&self, project: &ProjectId, user: &UserId, since: Timestamp) -> Result<Vec<Activity>> {
+        let mut chunks = PAST;
+        loop {
+            let found = self.list_activity(project, user, chunks).await?;
+            // A chunk has what was accepted from its first entry on, and every chunk has an entry.
+            if found.last().is_none_or(|first| first.accepted_at() < since) || found.len() < chunks {
+                return Ok(found);
+            }
+            chunks = chunks.saturating_mul(PAST);
+        }
+    }
+
+    /// The ids of the calls in a person's activity that were accepted at `since` or later: asked only when the profile itself
+    /// may have forgotten one.
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn recorded(&self, project: &ProjectId, profile: &Profile) -> Result<BTreeSet<EventId>> {
+    pub async fn recorded(
+        &self,
+        project: &ProjectId,
+        profile: &Profile,
+        since: Timestamp,
+    ) -> Result<BTreeSet<EventId>> {
         let mut ids: BTreeSet<EventId> = profile.riding().iter().map(|activity| activity.id.clone()).collect();
         for user in std::iter::once(&profile.id).chain(profile.former()) {
-            ids.extend(self.list_activity(project, user, usize::MAX).await?.into_iter().map(|activity| activity.id));
+            ids.extend(self.activity_since(project, user, since).await?.into_iter().map(|activity| activity.id));
         }
         Ok(ids)
     }

@@ -57,7 +57,7 @@ fn found<'r>(report: &'r Report, check: &str) -> &'r Finding {
 async fn a_dunlin_that_works_is_well() {
     let report = look(&healthy().await).await;
     assert_eq!(report.not_well(), [], "{report:?}");
-    assert_eq!(found(&report, "project prj_demo").found, ["6 campaigns, 0 of them paused; 1 tokens"]);
+    assert_eq!(found(&report, "project prj_demo").found, ["8 campaigns, 0 of them paused; 1 tokens"]);
 }
 
 #[tokio::test]
