@@ -67,7 +67,7 @@ impl Campaigns {
     }
 
     /// Those that the event starts, in the order of their ids.
-    pub fn asking_for(&self, event: &EventName) -> impl Iterator<Item = &Published> {
+    fn asking_for(&self, event: &EventName) -> impl Iterator<Item = &Published> {
         self.found(self.by_event.get(event.key()).map_or(&[], Vec::as_slice))
     }
 
@@ -91,12 +91,6 @@ impl Campaigns {
     /// All of them.
     pub fn all(&self) -> impl Iterator<Item = &Published> {
         self.all.values()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
     }
 
     fn found(&self, ids: &[CampaignId]) -> impl Iterator<Item = &Published> {
