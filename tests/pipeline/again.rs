@@ -4,6 +4,7 @@ use dunlin_aws::profiles::Profiles;
 use dunlin_aws::resources::STEPS;
 use dunlin_core::call::Properties;
 use dunlin_core::ids::{EventId, UserId};
+use dunlin_core::limits::SEEN_CALLS;
 use dunlin_core::profile::Activity;
 use dunlin_local::{Function, Side};
 use dunlin_tests::Stage;
@@ -17,6 +18,10 @@ const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const PRO: &str = "{id: cmp_pro, name: Pro, kind: behavioural, from: shop@larkspur.example,
   trigger: {event: Paid, filters: [{property: user.plan, equals: pro}]},
   message: {subject: 'Round {{ event.round }}', text: '{{ url.unsubscribe_link }}'}}";
+
+/// A mail at once.
+const RECEIPT: &str = "{id: cmp_receipt, name: Receipt, kind: transactional, from: shop@larkspur.example,
+  trigger: {event: Paid}, message: {subject: 'Round {{ event.round }}', text: thanks}}";
 
 /// A mail after each of two waits.
 const TWICE: &str = "{id: cmp_twice, name: Twice, kind: workflow, trigger: {event: Go}, from: a@larkspur.example,
@@ -73,6 +78,57 @@ async fn a_call_that_comes_again_meets_the_decision_of_its_first_time_whatever_b
         stage.assert_at_rest().await;
     }
     assert!(deaths >= 10, "{deaths} deaths");
+}
+
+/// Killing servers found that what a person's profile does not know yet was taken for known, by the chunk of activity that
+/// was written before it.
+#[tokio::test]
+async fn a_call_of_who_calls_often_is_not_lost_when_its_evaluation_dies() {
+    // One of these many writes out a chunk.
+    for often in SEEN_CALLS + 1..=SEEN_CALLS + 4 {
+        let mut deaths = 0;
+        for (n, side) in (1..).flat_map(|n| [(n, Side::Before), (n, Side::After)]) {
+            let mut stage = Stage::new(1).await;
+            stage.publish(RECEIPT).await;
+            for round in 1..often {
+                stage.track("ann@example.com", "Paid", json!({ "round": round })).await;
+                stage.pass(SignedDuration::from_secs(2)).await;
+            }
+            stage.track("ann@example.com", "Paid", json!({ "round": often })).await;
+            if !die(&mut stage, Function::Evaluate, n, side).await {
+                break;
+            }
+            deaths += 1;
+            stage.pass(10 * MINUTE).await;
+            let events = stage.show("/profiles/ann@example.com").await["events"].clone();
+            let counted = events[0]["count"].as_u64();
+            assert_eq!((counted, stage.sent().len()), (Some(often as u64), often), "{often}: {n}, {side:?}");
+            stage.assert_at_rest().await;
+        }
+        assert!(deaths >= 6, "{deaths} deaths");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_comes_twice_with_more_calls_than_a_profile_remembers_between_counts_once() {
+    let paid = |round: usize| {
+        json!({"type": "track", "userId": "ann@example.com", "event": "Paid", "messageId": format!("round {round}"),
+            "properties": {"round": round}})
+    };
+    let many = SEEN_CALLS + 4;
+    // Within one batch; or behind others, although it was taken before them.
+    for (before, first) in [(None, 1), (Some(paid(1)), 2)] {
+        let stage = Stage::new(1).await;
+        stage.publish(RECEIPT).await;
+        if let Some(before) = before {
+            stage.batch(&[before]).await;
+            stage.pass(MINUTE).await;
+        }
+        stage.batch(&(first..many).chain([1]).map(paid).collect::<Vec<_>>()).await;
+        stage.pass(10 * MINUTE).await;
+        let events = stage.show("/profiles/ann@example.com").await["events"].clone();
+        assert_eq!((events[0]["count"].as_u64(), stage.sent().len()), (Some(many as u64 - 1), many - 1));
+    }
 }
 
 /// A review found that a start which asks nothing of a row could go both ways, and mail twice.

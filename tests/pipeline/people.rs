@@ -39,6 +39,21 @@ async fn one_event_sent_twice_within_five_minutes_is_one_event_and_one_mail() {
     assert_eq!(bought.expect("counted")["count"], json!(3));
 }
 
+/// Together they are more than DynamoDB takes in one item.
+#[tokio::test]
+async fn many_large_calls_of_one_person_at_once_are_all_taken_and_kept() {
+    let stage = Stage::new(2).await;
+    let large = "x".repeat(28_000);
+    let calls = |number| json!({"type": "track", "userId": "ann", "event": "Wrote", "properties": {"n": number, "text": large}});
+    stage.batch(&(0..16).map(calls).collect::<Vec<_>>()).await;
+    stage.pass(SignedDuration::from_mins(5)).await;
+    let profile = stage.show("/profiles/ann").await;
+    assert_eq!(profile["events"][0]["count"], json!(16));
+    let activity = stage.show("/profiles/ann/activity?limit=100").await;
+    assert_eq!(activity["activity"].as_array().map(Vec::len), Some(16));
+    stage.assert_at_rest().await;
+}
+
 #[tokio::test]
 async fn a_renamed_person_is_one_person_under_both_ids_and_keeps_their_mails() {
     let stage = Stage::new(3).await;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use dunlin_aws::resources::Queue;
 use dunlin_aws::runs::tell;
-use dunlin_aws::{Error, Kind, Stored, planted};
+use dunlin_aws::{Error, Kind, planted};
 use dunlin_core::call::{Action, Call};
 use dunlin_core::ids::{EventId, ProjectId, UserId};
 use dunlin_core::limits::DEDUPLICATION;
@@ -42,9 +42,12 @@ impl Evaluate {
         let (project, live) = (&first.project, self.catalog.live(&first.project).await?);
         let mut stored = self.profiles.get(project, &first.user).await?;
         let (mut changed, mut begun) = (false, Vec::new());
-        let recorded = self.recorded(&stored.state, calls).await?;
+        let mut known = self.known(&stored.state, calls).await?;
+        if calls.iter().any(|call| !known.contains(&call.id)) {
+            self.unload(project, &mut stored.state).await?;
+        }
         for call in calls {
-            let is_new = !stored.state.seen().contains(call) && !recorded.contains(&call.id);
+            let is_new = known.insert(call.id.clone());
             let before = (is_new && live.campaigns.has_crossed()).then(|| stored.state.clone());
             if is_new || planted!(DeduplicatedTooLate) {
                 stored.state.apply(call);
@@ -55,7 +58,7 @@ impl Evaluate {
             changed |= taken.expect(&mut stored.state, &mut begun);
         }
         if changed {
-            self.store(first, &mut stored).await?;
+            self.profiles.put(project, &stored, self.clock.now()).await?;
         }
         for call in calls.iter().filter(|call| matches!(call.action, Action::Delete)) {
             for id in std::iter::once(&stored.state.id).chain(stored.state.former()) {
@@ -92,24 +95,28 @@ impl Evaluate {
         Ok(())
     }
 
-    /// The calls in the activity, where one of these may be older than what the profile itself remembers.
-    async fn recorded(&self, profile: &Profile, calls: &[&Call]) -> Result<BTreeSet<EventId>, Error> {
-        let unsure =
-            |call: &&&Call| !profile.seen().contains(call) && profile.seen().may_have_forgotten(call.accepted_at);
-        let earliest = calls.iter().filter(unsure).min_by_key(|call| call.accepted_at);
-        let Some(call) = earliest else { return Ok(BTreeSet::new()) };
-        // The same call may have been accepted before, within the window in which it is the same.
-        let since = call.accepted_at.checked_sub(DEDUPLICATION).unwrap_or(call.accepted_at);
-        self.profiles.recorded(&call.project, profile, since).await
+    /// The calls that were taken before: those of these that the profile remembers; where one may be older than what it
+    /// remembers, all that the activity has.
+    async fn known(&self, profile: &Profile, calls: &[&Call]) -> Result<BTreeSet<EventId>, Error> {
+        let seen = profile.seen();
+        let (remembered, others): (Vec<&Call>, Vec<&Call>) = calls.iter().partition(|call| seen.contains(call));
+        let mut known: BTreeSet<EventId> = remembered.into_iter().map(|call| call.id.clone()).collect();
+        let unsure = others.iter().filter(|call| seen.may_have_forgotten(call.accepted_at));
+        if let Some(call) = unsure.min_by_key(|call| call.accepted_at) {
+            // The same call may have been accepted before, within the window in which it is the same.
+            let since = call.accepted_at.checked_sub(DEDUPLICATION).unwrap_or(call.accepted_at);
+            known.extend(self.profiles.recorded(&call.project, profile, since).await?);
+        }
+        Ok(known)
     }
 
-    async fn store(&self, first: &Call, stored: &mut Stored<Profile>) -> Result<(), Error> {
+    /// Writes out what rides in a profile as it is stored, before it takes more calls: a call in a chunk was taken.
+    async fn unload(&self, project: &ProjectId, profile: &mut Profile) -> Result<(), Error> {
         let now = self.clock.now();
-        if let Some(chunk) = stored.state.unload_activity(now) {
-            // Before the profile lets go of it; the same chunk again is the same item.
-            self.profiles.put_activity(&first.project, &stored.state.id, &chunk, now).await?;
+        match profile.unload_activity(now) {
+            Some(chunk) => self.profiles.put_activity(project, &profile.id, &chunk, now).await,
+            None => Ok(()),
         }
-        self.profiles.put(&first.project, stored, now).await
     }
 
     async fn rename(&self, call: &Call) -> Result<(), Error> {

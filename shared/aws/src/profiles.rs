@@ -48,8 +48,8 @@ pub struct Suppression {
     pub at: Timestamp,
 }
 
-/// Chunks of activity in which one looks first for what happened lately.
-const PAST: usize = 8;
+/// What the sort keys of chunks of activity begin with.
+const ACTIVITY: &str = "activity#";
 
 /// The partition of a person.
 fn person(project: &ProjectId, user: &UserId) -> String {
@@ -144,8 +144,10 @@ impl Profiles {
         now: Timestamp,
     ) -> Result<()> {
         let (Some(first), Some(last)) = (chunk.first(), chunk.last()) else { return Ok(()) };
-        // Named by both its ends: who is slower, and stores no profile, writes a shorter one beside it and not over it.
-        let sk = format!("activity#{:013}#{}#{}", first.accepted_at().as_millisecond(), first.id, last.id);
+        // Found by the latest acceptance in it. Named by both its ends: who is slower, and stores no profile, writes a
+        // shorter one beside it and not over it.
+        let latest = chunk.iter().map(Activity::accepted_at).max().unwrap_or(now);
+        let sk = format!("{ACTIVITY}{:013}#{}#{}", latest.as_millisecond(), first.id, last.id);
         let until = now + SignedDuration::from_hours(24 * i64::from(ACTIVITY_DAYS));
         self.table.put_item(versioned(&person(project, user), &sk, 0, &chunk, vec![expires(until)])?).await
     }
@@ -156,7 +158,7 @@ impl Profiles {
     /// When the table cannot be read.
     pub async fn list_activity(&self, project: &ProjectId, user: &UserId, limit: usize) -> Result<Vec<Activity>> {
         let chunks: Vec<Vec<Activity>> =
-            self.table.list(&person(project, user), "activity#", Order::NewestFirst, limit).await?;
+            self.table.list(&person(project, user), ACTIVITY, Order::NewestFirst, limit).await?;
         let mut known = BTreeSet::new();
         let all = chunks.into_iter().flat_map(|chunk| chunk.into_iter().rev());
         Ok(all.filter(|activity| known.insert(activity.id.clone())).collect())
@@ -179,17 +181,13 @@ impl Profiles {
         Ok(events)
     }
 
-    /// The activity that was accepted at `since` or later, and some before it.
+    /// The chunks with what was accepted at `since` or later, oldest first.
     async fn activity_since(&self, project: &ProjectId, user: &UserId, since: Timestamp) -> Result<Vec<Activity>> {
-        let mut chunks = PAST;
-        loop {
-            let found = self.list_activity(project, user, chunks).await?;
-            // A chunk has what was accepted from its first entry on, and every chunk has an entry.
-            if found.last().is_none_or(|first| first.accepted_at() < since) || found.len() < chunks {
-                return Ok(found);
-            }
-            chunks = chunks.saturating_mul(PAST);
-        }
+        let first = format!("{ACTIVITY}{:013}", since.as_millisecond());
+        let last = format!("{ACTIVITY}~");
+        let items = self.table.range(&person(project, user), &first, &last, usize::MAX, None).await?;
+        let chunks: Vec<Vec<Activity>> = items.iter().map(item::parse).collect::<Result<_>>()?;
+        Ok(chunks.into_iter().flatten().collect())
     }
 
     /// The ids of the calls in a person's activity that were accepted at `since` or later: asked only when the profile itself
@@ -217,7 +215,7 @@ impl Profiles {
     pub async fn erase_activity(&self, project: &ProjectId, user: &UserId, upto: Timestamp) -> Result<()> {
         let pk = person(project, user);
         let mut writes = Vec::new();
-        for item in self.table.list_items(&pk, "activity#", Order::OldestFirst, usize::MAX).await? {
+        for item in self.table.list_items(&pk, ACTIVITY, Order::OldestFirst, usize::MAX).await? {
             let chunk: Vec<Activity> = item::parse(&item)?;
             let kept: Vec<Activity> = chunk.iter().filter(|activity| activity.at > upto).cloned().collect();
             if kept.is_empty() {

@@ -227,7 +227,7 @@ impl Profile {
     }
 
     /// Takes the activity out of the item when there is enough for a chunk of its own; forgets what is older than
-    /// [`limits::ACTIVITY_DAYS`].
+    /// [`limits::ACTIVITY_DAYS`]. Of a profile as it is stored, before it takes a call: what is in a chunk counts as taken.
     pub fn unload_activity(&mut self, now: Timestamp) -> Option<Vec<Activity>> {
         let oldest = now - SignedDuration::from_hours(24 * i64::from(limits::ACTIVITY_DAYS));
         self.riding.retain(|activity| activity.accepted_at() > oldest);
