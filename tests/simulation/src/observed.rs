@@ -144,7 +144,15 @@ impl Watcher for Observer {
     fn done(&mut self, at: Timestamp, queue: &Queue, body: &str) {
         let read = queue.fifo.then(|| from_text::<Calls>(body).ok()).flatten();
         let mut seen = self.seen.borrow_mut();
-        for call in read.into_iter().flat_map(|calls| calls.calls) {
+        let Some(read) = read else { return };
+        // Of a batch whose answer was lost nobody saw which of two repetitions the queue took.
+        if read.calls.iter().any(|call| seen.forgotten.contains(&call.id) && !seen.by_id.contains_key(&call.id)) {
+            for call in &read.calls {
+                seen.forgotten.remove(&call.id);
+            }
+            seen.accept(body, Some(at));
+        }
+        for call in read.calls {
             let index = seen.by_id.get(&call.id).copied();
             if let Some(known) = index.and_then(|index| seen.accepted.get_mut(index)) {
                 known.done_at.get_or_insert(at);
