@@ -29,6 +29,12 @@ pub fn http_client(answer: impl Answer) -> SharedHttpClient {
     SharedHttpClient::new(InProcess(Arc::new(answer)))
 }
 
+/// The way to receivers on the web whose requests `answer` answers (`dunlin_aws::web::Way::InProcess`).
+#[must_use]
+pub fn connector(answer: impl Answer) -> SharedHttpConnector {
+    SharedHttpConnector::new(InProcess(Arc::new(answer)))
+}
+
 #[derive(Clone, Debug)]
 struct InProcess(Arc<dyn Answer>);
 

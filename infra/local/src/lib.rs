@@ -20,7 +20,7 @@ mod store;
 pub mod world;
 
 pub use cloud::Cloud;
-pub use connector::{Answer, http_client};
+pub use connector::{Answer, connector, http_client};
 pub use error::{Broken, CloudError};
 pub use faults::{Fault, Faults, Injected, Kind as FaultKind, Side, When};
 pub use meter::{Count, Meter, Service, Usage};

@@ -2,14 +2,14 @@
 //! in the morning where people live and draws lots; one waits for the day before a date, which is looked at on its eve. Apart from the product's own code: times are jiff's own,
 //! the lots are as docs/campaigns.md has them.
 
-use jiff::Timestamp;
 use jiff::civil::{Date, date};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::workload::{Person, Planned, What};
-use crate::{baskets, deeds};
+use crate::{baskets, deeds, entries, hopes};
 
 /// The event that starts it.
 pub const EVENT: &str = "Rose";
@@ -19,6 +19,14 @@ pub const CAMPAIGN: &str = "cmp_morning";
 pub const DATED: &str = "Tried";
 /// Its campaign.
 pub const TRIAL: &str = "cmp_trial";
+/// The event that starts one which waits for a random time, and then for the day.
+pub const STROLLED: &str = "Strolled";
+/// Its campaign.
+pub const STROLL: &str = "cmp_stroll";
+/// Minutes for which it waits at least, and at most.
+const STROLLS: [i64; 2] = [10, 180];
+/// Hours of the day at which its window opens and closes.
+const OPEN: [i8; 2] = [8, 18];
 /// The date, a week after the beginning of every story.
 const DATE: Date = date(2026, 1, 12);
 /// Percent of the people who are held out.
@@ -47,7 +55,16 @@ pub fn campaigns() -> Vec<String> {
             {{name: red, send: red, next: over}}, {{name: blue, send: blue}}, {{name: over, exit: over}}]}}",
         100 - RED
     );
-    [morning, trial, baskets::campaign()].into_iter().chain(deeds::campaigns()).collect()
+    let [least, most] = STROLLS;
+    let [opens, closes] = OPEN;
+    let stroll = format!(
+        "{{id: {STROLL}, name: Stroll, kind: workflow, trigger: {{event: {STROLLED}}},
+          messages: {{stroll: {{subject: 'stroll {{{{ event.n }}}} {{{{ user.plan }}}}', text: '{{{{ url.unsubscribe_link }}}}'}}}},
+          steps: [{{wait: {{between: [{least} minutes, {most} minutes]}}}},
+            {{wait: {{window: {{from: '{opens}:00', to: '{closes}:00'}}}}}}, {{send: stroll}}]}}"
+    );
+    let others = [morning, trial, stroll, baskets::campaign()].into_iter().chain(deeds::campaigns());
+    others.chain(hopes::campaigns()).chain(entries::campaigns()).collect()
 }
 
 /// The properties of an event: one of the second kind has a date.
@@ -57,18 +74,21 @@ pub fn data(event: &str, number: u64) -> Value {
         DATED => json!({"n": number, "until": DATE.to_string()}),
         baskets::FILLED | baskets::PAID => baskets::data(number),
         deeds::ACTED => deeds::data(number),
+        entries::JOINED => entries::data(number),
         _ => json!({"n": number}),
     }
 }
 
-/// Turns more than half of the events into ones that start a journey.
+/// Turns most of the events into ones that start a journey.
 pub fn begin(calls: &mut [Planned]) {
     for call in calls {
         if let What::Track { event } = &mut call.what {
-            *event = match call.number % 8 {
+            *event = match call.number % 9 {
                 0 | 4 => EVENT,
-                2 | 6 => DATED,
-                3 => deeds::ACTED,
+                2 => DATED,
+                3 | 6 => deeds::ACTED,
+                5 => STROLLED,
+                7 => entries::JOINED,
                 _ => event,
             };
         }
@@ -81,18 +101,47 @@ pub fn zone(person: Person) -> Option<&'static str> {
     ZONES.get(person.place % ZONES.len()).copied().flatten()
 }
 
-/// The evening before the date where a person lives.
+/// The rules of the place where a person lives.
+fn rules(person: Person) -> TimeZone {
+    TimeZoneDatabase::bundled().get(zone(person).unwrap_or("UTC")).unwrap_or(TimeZone::UTC)
+}
+
+/// The evening before the date of [`DATED`] where a person lives.
 #[must_use]
-pub fn eve(person: Person) -> Timestamp {
-    let zone = TimeZoneDatabase::bundled().get(zone(person).unwrap_or("UTC")).unwrap_or(TimeZone::UTC);
-    let evening = DATE.yesterday().map(|day| day.at(18, 30, 0, 0)).and_then(|evening| evening.to_zoned(zone));
+pub fn trial(person: Person) -> Timestamp {
+    eve(person, DATE)
+}
+
+/// The evening before a date where a person lives.
+#[must_use]
+pub fn eve(person: Person, date: Date) -> Timestamp {
+    let evening = date.yesterday().map(|day| day.at(18, 30, 0, 0)).and_then(|evening| evening.to_zoned(rules(person)));
     evening.map_or(Timestamp::MAX, |evening| evening.timestamp())
+}
+
+/// When a stroll may begin that was asked for at `at`: at the earliest, and at the latest.
+#[must_use]
+pub fn strolls(person: Person, at: Timestamp) -> [Timestamp; 2] {
+    STROLLS.map(|minutes| opens(person, at + SignedDuration::from_mins(minutes)))
+}
+
+/// When it is day where a person lives: then, or later.
+#[must_use]
+pub fn opens(person: Person, from: Timestamp) -> Timestamp {
+    let [opens, closes] = OPEN;
+    let local = from.to_zoned(rules(person));
+    if (opens..closes).contains(&local.hour()) {
+        return from;
+    }
+    let day = if local.hour() < opens { Ok(local.date()) } else { local.date().tomorrow() };
+    let opening = day.and_then(|day| day.at(opens, 0, 0, 0).to_zoned(rules(person)));
+    opening.map_or(Timestamp::MAX, |opening| opening.timestamp())
 }
 
 /// The next nine in the morning where a person lives.
 #[must_use]
 pub fn morning(person: Person, from: Timestamp) -> Timestamp {
-    let zone = TimeZoneDatabase::bundled().get(zone(person).unwrap_or("UTC")).unwrap_or(TimeZone::UTC);
+    let zone = rules(person);
     let mut day = from.to_zoned(zone.clone()).date();
     loop {
         let nine = day.at(9, 0, 0, 0).to_zoned(zone.clone()).map(|nine| nine.timestamp());

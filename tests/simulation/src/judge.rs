@@ -1,6 +1,8 @@
 //! The judge: holds what happened against the model, at rest.
 
+mod entering;
 mod exits;
+mod hoping;
 mod passage;
 mod said;
 mod twice;
@@ -15,11 +17,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::baskets;
 use crate::deeds;
+use crate::hopes;
+use crate::journeys;
 use crate::model::{Mail, State, Story};
 use crate::observed::{Accepted, Entry, Seen};
 use crate::overload;
 use crate::play::Played;
 use crate::rest::Rest;
+use crate::scenario::Scenario;
 use crate::workload::Person;
 use said::{key, said};
 
@@ -72,14 +77,23 @@ impl<'a> Judge<'a> {
                 judge.broken("what a step does is done once", format!("{person:?}: {wrong}"));
             }
             for (index, event) in story.calls.iter().enumerate() {
-                let Action::Track { name, .. } = &event.call.action else { continue };
                 let asked = Asked { person, story: &story, index, event };
-                if name.as_str() == baskets::FILLED {
-                    expected += judge.exits(&asked);
-                }
-                for mail in Mail::of(name.as_str()).iter().filter(|mail| mail.is_for(project, person)) {
+                expected += match &event.call.action {
+                    Action::Track { name, .. } if name.as_str() == baskets::FILLED => judge.exits(&asked),
+                    Action::Track { name, .. } if name.as_str() == hopes::HOPED => judge.hope(&asked),
+                    Action::Track { name, .. } if name.as_str() == deeds::ACTED => judge.told(&asked),
+                    _ => 0,
+                };
+                for mail in Mail::of(&event.call.action).iter().filter(|mail| mail.is_for(project, person)) {
                     expected += judge.mail(&asked, *mail);
                 }
+                if let Some(mail) = story.crossing(index).filter(|_| played.scenario == Scenario::Journeys) {
+                    expected += judge.mail(&asked, mail);
+                }
+            }
+            if played.scenario == Scenario::Journeys {
+                expected += judge.renewal(person, &story);
+                judge.rules(&story);
             }
         }
         judge.extras(expected);
@@ -157,7 +171,11 @@ impl<'a> Judge<'a> {
         let counts = expected.erased.is_none().then_some(&expected.events);
         let same = found.since.is_some() == expected.since.is_some()
             && found.subscribed == expected.subscribed
-            && (expected.since.is_none() || (found.plan == expected.plan && found.vip == expected.vip))
+            && (expected.since.is_none()
+                || (found.plan == expected.plan
+                    && found.vip == expected.vip
+                    && found.renews == expected.renews
+                    && found.updated == expected.updated))
             && counts.is_none_or(|counts| *counts == found.events);
         if !same {
             self.broken("a profile is what its calls say", format!("{person:?}: {found:?}, expected {expected:?}"));
@@ -198,13 +216,17 @@ impl<'a> Judge<'a> {
         let (call, story) = (&asked.event.call, asked.story);
         let settled = asked.event.done_at.unwrap_or(Timestamp::MAX);
         let entering = story.between(asked.index, asked.event.queued_at.unwrap_or(call.at), settled);
-        if entering.iter().any(|state| !mail.enters(state, call.at)) {
-            return;
-        }
         let (campaign, _) = mail.place();
         let run = self.run(asked, campaign);
+        // Whether a rule was right is asked by itself.
+        let is_refused = matches!(mail, Mail::Ruled(_)) && run.is_none();
+        if is_refused || entering.iter().any(|state| !mail.enters(state, call.at)) {
+            return;
+        }
         let due = mail.due(call.at, &self.played.waits, asked.person);
         let ended = run.and_then(|run| match &run.state {
+            // What ends as it begins does so at the event's time, by what is known when the event is taken.
+            RunState::Ended { at, .. } if run.moves == 0 => Some(settled.max(*at + self.played.skew())),
             RunState::Ended { at, .. } => Some(*at + self.played.skew()),
             RunState::Waiting { .. } | RunState::Placed { .. } | RunState::Expected { .. } => None,
         });
@@ -239,11 +261,15 @@ impl<'a> Judge<'a> {
             }
             let by = match mail {
                 Mail::Thanks | Mail::Basket => self.exit_by(asked, mail),
+                Mail::Hope => self.hoped_by(asked),
+                Mail::Told | Mail::Untold => self.told_by(asked, mail),
+                Mail::Stroll => journeys::strolls(person, call.at)[1],
                 _ => due + self.delay(mail, delivery, person, call.at),
             };
-            self.lateness(mail, by, one.at);
+            self.lateness(asked.person, mail, by, one.at);
         }
         self.times(mail, delivery, &sent);
+        self.founded(asked, mail, delivery, due);
         for claim in entries.iter().filter(|entry| entry.is_claim) {
             self.consent(asked, mail, claim);
         }
@@ -252,9 +278,25 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// A mail is for somebody who entered, and whose run was not over before.
+    fn founded(&mut self, asked: &Asked<'_>, mail: Mail, delivery: &Delivery, due: Timestamp) {
+        let call = &asked.event.call;
+        let (from, to) = (asked.event.queued_at.unwrap_or(call.at), asked.event.done_at.unwrap_or(Timestamp::MAX));
+        let decided = self.seen.ledger.get(&delivery.id).and_then(|entries| entries.first()).map(|entry| entry.at);
+        let (story, skew) = (asked.story, self.played.skew());
+        let ending = story.between(asked.index, due - skew, decided.unwrap_or(Timestamp::MAX));
+        if story.between(asked.index, from, to).iter().all(|state| !mail.enters(state, call.at)) {
+            self.broken("who does not meet the conditions does not enter", format!("{mail:?} for {}", call.id));
+        }
+        if ending.iter().all(|state| mail.ends(state, call.at)) {
+            self.broken("a run that is over mails nothing", format!("{mail:?} for {}", call.id));
+        }
+    }
+
     /// A mail goes to the right person, and says what was true.
     fn content(&mut self, asked: &Asked<'_>, mail: Mail, sent: &Sent) {
         let number = said(&asked.event.call.action).1.unwrap_or_default();
+        let is_of_no_event = matches!(mail, Mail::Vip | Mail::Unvip | Mail::Renewal(_));
         if sent.to != [asked.person.email()] {
             self.broken("a mail goes to whom it is for", format!("{:?} for {:?}", sent.to, asked.person));
         }
@@ -262,6 +304,8 @@ impl<'a> Judge<'a> {
         let plans = asked.story.between(asked.index, from, sent.at);
         let numbers = match mail {
             Mail::Thanks => self.thanked(asked, sent.at).iter().map(|paid| format!("{number} {paid}")).collect(),
+            Mail::Told => vec![format!("{number} {}", deeds::score(number))],
+            _ if is_of_no_event => vec!["-".to_owned()],
             _ => vec![number.to_string()],
         };
         let is_said = |state: &State| {
@@ -284,7 +328,7 @@ impl<'a> Judge<'a> {
         entered.duration_since(Mail::WelcomeTwo.due(at, &self.played.waits, person)).max(SignedDuration::ZERO)
     }
 
-    fn lateness(&mut self, mail: Mail, due: Timestamp, left: Timestamp) {
+    fn lateness(&mut self, person: Person, mail: Mail, due: Timestamp, left: Timestamp) {
         // Trouble that is near, and what of it comes before the last has healed.
         let mut healed = None;
         for (from, to) in &self.played.troubles {
@@ -295,6 +339,8 @@ impl<'a> Judge<'a> {
         }
         // Deaths that are told one by one are no trouble with an end.
         let latest = if self.played.has_deaths { due + HEALED } else { healed.unwrap_or(due + LATE) };
+        // Who is woken late, by night, waits for the day.
+        let latest = if mail == Mail::Stroll { journeys::opens(person, latest) + LATE } else { latest };
         if left > latest + self.played.skew() {
             let rule =
                 if healed.is_some() { "queues drain once faults stop" } else { "lateness is bounded when all is well" };

@@ -4,6 +4,8 @@ pub mod baskets;
 mod clients;
 pub mod crashes;
 pub mod deeds;
+pub mod entries;
+pub mod hopes;
 pub mod house;
 pub mod incident;
 pub mod journeys;

@@ -5,10 +5,13 @@
 use std::collections::BTreeMap;
 
 use dunlin_core::call::{Action, Call};
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::baskets;
 use crate::deeds;
+use crate::entries::{self, Rule};
+use crate::hopes;
 use crate::journeys;
 use crate::observed::{Accepted, Seen};
 use crate::workload::{Person, Waits};
@@ -28,6 +31,12 @@ pub struct State {
     pub vip: bool,
     /// Whether an address is known.
     pub has_address: bool,
+    /// When they renew.
+    pub renews: Option<Date>,
+    /// When they last did what a quest is there to bring about.
+    pub sought: Option<Timestamp>,
+    /// What a step wrote down last.
+    pub updated: Option<u64>,
     /// Events by name.
     pub events: BTreeMap<String, u64>,
 }
@@ -50,15 +59,23 @@ impl State {
             Action::Identify { email, properties, .. } => {
                 self.since.get_or_insert(call.at);
                 self.plan = plan(properties).or_else(|| self.plan.take());
+                let renews = properties.get("renews").and_then(|date| date.as_str()?.parse().ok());
+                self.renews = renews.or(self.renews);
                 self.has_address |= email.is_some();
                 *self.events.entry("Identified".to_owned()).or_default() += 1;
             }
             Action::Track { name, email, .. } => {
                 self.since.get_or_insert(call.at);
                 self.has_address |= email.is_some();
+                if name.as_str() == hopes::GOAL {
+                    self.sought = self.sought.max(Some(call.at));
+                }
                 *self.events.entry(name.as_str().to_owned()).or_default() += 1;
             }
-            Action::Edit { changes } if self.since.is_some() => self.plan = plan(changes).or_else(|| self.plan.take()),
+            Action::Edit { changes } if self.since.is_some() => {
+                self.plan = plan(changes).or_else(|| self.plan.take());
+                self.updated = deeds::updated(&call.action).or(self.updated);
+            }
             Action::Tags { add, remove } if self.since.is_some() => {
                 let has = |tags: &[String]| tags.iter().any(|tag| tag == "vip");
                 self.vip = has(add) || self.vip && !has(remove);
@@ -106,6 +123,19 @@ impl<'a> Story<'a> {
         (surely..=possibly).map(|count| State::after(self.calls.iter().take(count).map(|one| &one.call))).collect()
     }
 
+    /// The mail that a call asks for by what it makes true, or no longer true.
+    #[must_use]
+    pub fn crossing(&self, index: usize) -> Option<Mail> {
+        let after = |count: usize| State::after(self.calls.iter().take(count).map(|one| &one.call));
+        let (before, after, at) = (after(index), after(index + 1), self.calls.get(index)?.call.at);
+        let holds = |state: &State| state.since.is_some() && state.vip;
+        match (holds(&before), holds(&after)) {
+            (false, true) if after.remembers(at) => Some(Mail::Vip),
+            (true, false) if after.remembers(at) => Some(Mail::Unvip),
+            _ => None,
+        }
+    }
+
     /// What is true once all of them were taken.
     #[must_use]
     pub fn end(&self) -> State {
@@ -140,14 +170,49 @@ pub enum Mail {
     Basket,
     /// The mail for `Echoed`, which a step has tracked: at once.
     Echo,
+    /// The mail for `Begun` by a step of another campaign: at once.
+    Begun,
+    /// The mail for `Acted` once a server has answered well.
+    Told,
+    /// The other mail for `Acted`, when it has not.
+    Untold,
+    /// The mail for `Hoped`, once they are tagged `vip`.
+    Hope,
+    /// The mail for `Sought` after twenty minutes, unless they are tagged `vip` or have bought something.
+    Quest,
+    /// The mail for `Strolled`, by day and some hours later.
+    Stroll,
+    /// The mail for `Joined`, to whom a rule lets in.
+    Ruled(Rule),
+    /// The mail to who is tagged `vip`, at once.
+    Vip,
+    /// The mail to who is so no more, at once.
+    Unvip,
+    /// The mail on the evening before the date at which they renew.
+    Renewal(Date),
     /// The letter for `Later`, after a second, always, where an operator has published its campaign.
     Letter,
 }
 
+/// The mails of all rules.
+const RULED: [Mail; 5] = [
+    Mail::Ruled(Rule::Once),
+    Mail::Ruled(Rule::OncePerKey),
+    Mail::Ruled(Rule::Hourly),
+    Mail::Ruled(Rule::OneAtATime),
+    Mail::Ruled(Rule::TwiceADay),
+];
+
 impl Mail {
-    /// The mails that an event asks for, but for [`baskets::FILLED`], which asks for one of two.
+    /// The mails that a call asks for, each for itself: [`baskets::FILLED`] and [`deeds::ACTED`] ask for one of two, and
+    /// [`hopes::HOPED`] for one that hangs on what becomes true.
     #[must_use]
-    pub fn of(event: &str) -> &'static [Self] {
+    pub fn of(action: &Action) -> &'static [Self] {
+        let event = match action {
+            Action::Track { name, .. } => name.as_str(),
+            Action::Enter { campaign, .. } if campaign.as_str() == deeds::BEGUN => return &[Self::Begun],
+            _ => return &[],
+        };
         match event {
             "Bought" => &[Self::Receipt],
             "Looked" => &[Self::Upgrade],
@@ -157,6 +222,9 @@ impl Mail {
             deeds::ECHOED => &[Self::Echo],
             journeys::EVENT => &[Self::Red, Self::Blue],
             journeys::DATED => &[Self::Trial],
+            journeys::STROLLED => &[Self::Stroll],
+            hopes::SOUGHT => &[Self::Quest],
+            entries::JOINED => &RULED,
             _ => &[],
         }
     }
@@ -178,6 +246,16 @@ impl Mail {
             Self::Trial => (journeys::TRIAL, None),
             Self::Thanks => (baskets::CAMPAIGN, Some("thanks")),
             Self::Basket => (baskets::CAMPAIGN, Some("basket")),
+            Self::Begun => (deeds::BEGUN, None),
+            Self::Told => (deeds::DEEDS, Some("told")),
+            Self::Untold => (deeds::DEEDS, Some("untold")),
+            Self::Hope => (hopes::CAMPAIGN, None),
+            Self::Quest => (hopes::QUEST, None),
+            Self::Stroll => (journeys::STROLL, None),
+            Self::Ruled(rule) => (rule.campaign(), None),
+            Self::Vip => ("cmp_vip", None),
+            Self::Unvip => ("cmp_unvip", None),
+            Self::Renewal(_) => (entries::RENEWAL, None),
         }
     }
 
@@ -198,6 +276,16 @@ impl Mail {
             Self::Trial => "trial",
             Self::Thanks => "thanks",
             Self::Basket => "basket",
+            Self::Begun => "begun",
+            Self::Told => "told",
+            Self::Untold => "untold",
+            Self::Hope => "hope",
+            Self::Quest => "quest",
+            Self::Stroll => "stroll",
+            Self::Ruled(rule) => rule.word(),
+            Self::Vip => "vip",
+            Self::Unvip => "unvip",
+            Self::Renewal(_) => "renewal",
         }
     }
 
@@ -207,19 +295,33 @@ impl Mail {
         matches!(self, Self::Receipt | Self::Letter)
     }
 
+    /// Whether nothing is waited for before it.
+    const fn is_immediate(self) -> bool {
+        matches!(
+            self,
+            Self::Receipt | Self::Upgrade | Self::WelcomeOne | Self::Echo | Self::Begun | Self::Vip | Self::Unvip
+        )
+    }
+
     /// When it is due at the earliest, for an event of that time.
     #[must_use]
     pub fn due(self, at: Timestamp, waits: &Waits, person: Person) -> Timestamp {
         let [first, second] = waits.get(person.project).copied().unwrap_or_default();
         at + SignedDuration::from_secs(match self {
-            Self::Receipt | Self::Upgrade | Self::WelcomeOne | Self::Echo | Self::Thanks => 0,
+            Self::Receipt | Self::Upgrade | Self::WelcomeOne | Self::Echo | Self::Begun => 0,
+            Self::Thanks | Self::Hope | Self::Vip | Self::Unvip => 0,
             Self::Letter => 1,
+            Self::Told | Self::Untold => deeds::PAUSE,
             Self::Nudge => 20 * 60,
+            Self::Quest => hopes::WITHIN,
+            Self::Ruled(rule) => rule.minutes() * 60,
             Self::Basket => baskets::LISTENS,
             Self::WelcomeTwo => first,
             Self::WelcomeThree => first + second,
             Self::Red | Self::Blue => return journeys::morning(person, at),
-            Self::Trial => return journeys::eve(person),
+            Self::Trial => return journeys::trial(person),
+            Self::Renewal(date) => return journeys::eve(person, date),
+            Self::Stroll => return journeys::strolls(person, at)[0],
         })
     }
 
@@ -238,13 +340,13 @@ impl Mail {
     /// Why a run ends before this mail is so much as decided, where this is true of the person once the wait is over.
     #[must_use]
     pub fn ends(self, state: &State, at: Timestamp) -> bool {
-        let waits = !matches!(self, Self::Receipt | Self::Upgrade | Self::WelcomeOne | Self::Echo);
         let filtered = match self {
+            Self::Quest => state.vip || state.sought >= Some(at),
             Self::WelcomeThree => state.plan.as_deref() != Some("free"),
             Self::Red | Self::Blue => state.vip,
             _ => false,
         };
-        waits && (!state.remembers(at) || filtered)
+        !self.is_immediate() && (!state.remembers(at) || filtered)
     }
 
     /// Why a mail is not sent, where this is true of the person when it is decided; none when it is.

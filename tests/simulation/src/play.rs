@@ -10,6 +10,7 @@ use rand::{RngExt, SeedableRng};
 
 use crate::baskets;
 use crate::clients::Clients;
+use crate::hopes;
 use crate::house::{self, House, Unbuilt};
 use crate::journeys;
 use crate::judge::{Judge, Violation};
@@ -132,6 +133,7 @@ impl Plan {
         if scenario == Scenario::Journeys {
             journeys::begin(&mut calls);
             calls.extend(baskets::draw(START, &mut chance));
+            calls.extend(hopes::draw(START, &mut chance));
             calls.sort_by_key(|call| call.at);
         }
         let phases = phases(scenario, START, &waits, &mut chance);

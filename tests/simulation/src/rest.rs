@@ -14,6 +14,7 @@ use dunlin_core::run::Run;
 use dunlin_local::Mail;
 use serde::de::DeserializeOwned;
 
+use crate::deeds;
 use crate::house::{self, House};
 use crate::model::State;
 use crate::sim::Sim;
@@ -97,6 +98,9 @@ fn state(profile: &Profile) -> State {
         subscribed: profile.subscribed(),
         vip: profile.has_tag("vip"),
         has_address: profile.email().is_some(),
+        renews: profile.property("renews").and_then(|date| date.as_str()?.parse().ok()),
+        sought: None,
+        updated: profile.property(deeds::UPDATED).and_then(serde_json::Value::as_u64),
         events: profile.events().map(|one| (one.name.as_str().to_owned(), one.count)).collect(),
     }
 }

@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
 use crate::house::{House, Unbuilt};
-use crate::journeys;
+use crate::{entries, journeys};
 
 /// Projects.
 pub const PROJECTS: usize = 3;
@@ -220,7 +220,8 @@ impl Planned {
         let zone = journeys::zone(self.person);
         let (method, path, mut body) = match &self.what {
             What::Identify { plan } => {
-                let data = json!({"plan": plan, "n": n, "ianaTimezone": zone});
+                let renews = entries::renews(plan).to_string();
+                let data = json!({"plan": plan, "n": n, "ianaTimezone": zone, "renews": renews});
                 (Method::POST, "/users/track", json!({"id": id, "email": email, "data": data}))
             }
             What::Edit { plan } => (Method::PUT, "/users/edit", json!({"id": id, "changes": {"plan": plan, "n": n}})),

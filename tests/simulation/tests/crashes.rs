@@ -77,6 +77,17 @@ fn what_a_step_does_is_done_once_whoever_dies() {
 }
 
 #[test]
+fn a_run_sees_what_is_true_and_reaches_its_goal_whoever_dies() {
+    survives("somebody hopes for what comes true, and has a goal");
+}
+
+#[test]
+fn a_rule_holds_and_a_date_is_reached_whoever_dies() {
+    survives("rules let somebody in, and keep them out");
+    survives("a date is reached that was another one");
+}
+
+#[test]
 fn an_operator_sees_and_changes_everything_however_often_manage_dies() {
     survives("an operator looks at everything");
     survives("an operator changes everything");

@@ -4,14 +4,12 @@ use dunlin_aws::resources;
 use dunlin_core::link::Kind;
 use dunlin_local::{Door, Fault, FaultKind, Function, Service, When};
 
-use crate::baskets;
 use crate::crashes::{Story, Trouble};
-use crate::deeds;
-use crate::journeys;
 use crate::scenario::Scenario;
 use crate::sim::Role;
 use crate::visits::Visit;
 use crate::workload::{PEOPLE, PROJECTS, Person, What};
+use crate::{baskets, deeds, entries, hopes, journeys};
 
 /// Whom most stories are about.
 const ANN: Person = Person { project: 0, place: 0 };
@@ -41,7 +39,13 @@ const TRIED: What = What::Track { event: journeys::DATED };
 const FILLED: What = What::Track { event: baskets::FILLED };
 const PAID: What = What::Track { event: baskets::PAID };
 const ACTED: What = What::Track { event: deeds::ACTED };
+const HOPED: What = What::Track { event: hopes::HOPED };
+const SOUGHT: What = What::Track { event: hopes::SOUGHT };
+const JOINED: What = What::Track { event: entries::JOINED };
 const PRO: What = What::Edit { plan: "pro" };
+const TAGGED: What = What::Tag { add: true };
+/// As [`FREE`], with another date (`entries::renews`).
+const RENEWS_LATER: What = What::Identify { plan: "pro" };
 
 /// A story in which nothing happens.
 const QUIET: Story = Story {
@@ -55,7 +59,7 @@ const QUIET: Story = Story {
 };
 
 /// The stories: between them every handler makes every kind of its requests (`tests/infra/crashes.rs`).
-pub const STORIES: [Story; 17] = [
+pub const STORIES: [Story; 20] = [
     Story { name: "a receipt is sent", calls: &[(20, ANN, FREE), (40, ANN, BOUGHT)], ..QUIET },
     Story {
         name: "a series waits for seconds",
@@ -232,8 +236,29 @@ pub const STORIES: [Story; 17] = [
     },
     Story {
         name: "steps act, and what they did starts something else",
-        calls: &[(20, ANN, FREE), (40, ANN, ACTED)],
+        calls: &[(40, ANN, ACTED)],
         trouble: Some(Trouble { from: 35, to: 60, faults: || vec![lost_answer()] }),
+        scenario: Scenario::Journeys,
+        dies: |role, _| matches!(role, Role::Function(Function::Evaluate | Function::Schedule | Function::Hook)),
+        ..QUIET
+    },
+    Story {
+        name: "somebody hopes for what comes true, and has a goal",
+        calls: &[(20, ANN, HOPED), (40, ANN, SOUGHT), (300, ANN, TAGGED), (310, ANN, BOUGHT)],
+        scenario: Scenario::Journeys,
+        dies: |role, _| matches!(role, Role::Function(Function::Evaluate | Function::Schedule)),
+        ..QUIET
+    },
+    Story {
+        name: "rules let somebody in, and keep them out",
+        calls: &[(40, ANN, JOINED), (60, ANN, JOINED)],
+        scenario: Scenario::Journeys,
+        dies: |role, _| role == Role::Function(Function::Evaluate),
+        ..QUIET
+    },
+    Story {
+        name: "a date is reached that was another one",
+        calls: &[(20, ANN, FREE), (80, ANN, RENEWS_LATER)],
         scenario: Scenario::Journeys,
         dies: |role, _| matches!(role, Role::Function(Function::Evaluate | Function::Schedule)),
         ..QUIET

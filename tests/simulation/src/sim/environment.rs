@@ -3,16 +3,16 @@
 
 use axum::Router;
 use dunlin_aws::resources::Queue;
-use dunlin_aws::{Chance, Clients, Clock, Settings};
+use dunlin_aws::{Clients, Clock, Settings};
 use dunlin_local::world::Sweep;
-use dunlin_local::{Broken, Door, Function, Handler, Message, http_client};
+use dunlin_local::{Broken, Door, Function, Handler, Message};
 use http::Response;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
 use super::conduct::Fate;
-use super::gate::{Board, Outcome};
+use super::gate::Outcome;
 
 /// Which function an environment runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -83,23 +83,13 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// A cold start, by a clock that is off by `skew_millis`.
-    pub(crate) fn start<T: std::fmt::Debug + Send + 'static>(
-        role: Role,
-        number: u64,
-        board: &Board<T>,
-        settings: &Settings,
-        seed: u64,
-        now: i64,
-        skew_millis: i64,
-    ) -> Self {
-        let clock = Clock::stepped_at(instant(now + skew_millis));
-        let chance = Chance::seeded(seed ^ number.rotate_left(32));
-        let clients = Clients::in_process(http_client(board.gate(number)), clock.clone(), chance);
+    /// A cold start, with connections of its own, by a clock that is off by `skew_millis`.
+    pub(crate) fn start(role: Role, clients: &Clients, settings: &Settings, now: i64, skew_millis: i64) -> Self {
+        let clock = clients.clock.clone();
         let held = match role {
-            Role::Function(function) => Held::Handler(Handler::start(function, &clients, settings)),
-            Role::Door(door) => Held::Door(door.start(&clients, settings)),
-            Role::Sweep => Held::Sweep(Sweep::new(&clients, settings)),
+            Role::Function(function) => Held::Handler(Handler::start(function, clients, settings)),
+            Role::Door(door) => Held::Door(door.start(clients, settings)),
+            Role::Sweep => Held::Sweep(Sweep::new(clients, settings)),
         };
         let (work, mail) = (None, Vec::new());
         Self { role, held, clock, skew_millis, work, used_at: now, frozen_until: None, mail }

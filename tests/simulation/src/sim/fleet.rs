@@ -5,7 +5,9 @@ use std::convert::Infallible;
 use axum::body::Body;
 use bytes::Bytes;
 use dunlin_aws::resources::Queue;
-use dunlin_local::{Message, world};
+use dunlin_aws::web::Way;
+use dunlin_aws::{Chance, Clients, Clock};
+use dunlin_local::{Message, connector, http_client, world};
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use rand::RngExt;
@@ -69,7 +71,11 @@ impl Sim {
         self.counted += 1;
         let (number, skew) = (self.counted, self.conduct.skew_millis);
         let skew = if skew > 0 { self.chance.random_range(-skew..=skew) } else { 0 };
-        let started = Environment::start(role, number, &self.board, &self.settings, self.seed, now, skew);
+        let chance = Chance::seeded(self.seed ^ number.rotate_left(32));
+        let clock = Clock::stepped_at(instant(now + skew));
+        let clients = Clients::in_process(http_client(self.board.gate(number)), clock, chance);
+        let clients = clients.reaching(Way::InProcess(connector(self.web.clone())));
+        let started = Environment::start(role, &clients, &self.settings, now, skew);
         self.environments.insert(number, started);
         number
     }

@@ -7,6 +7,7 @@ mod environment;
 mod fleet;
 mod gate;
 mod polling;
+mod receiver;
 mod serving;
 mod sweeping;
 mod trace;
@@ -31,6 +32,7 @@ use crate::house;
 use environment::{Environment, instant};
 use gate::{Board, Outcome, Waiting};
 use polling::Polls;
+use receiver::Receiver;
 use sweeping::Sweeps;
 use trace::Trace;
 
@@ -101,6 +103,7 @@ pub struct Sim {
     chance: StdRng,
     seed: u64,
     board: Board<Returned>,
+    web: Receiver,
     environments: BTreeMap<u64, Environment>,
     agenda: BTreeMap<(i64, u64), Event>,
     counted: u64,
@@ -141,6 +144,7 @@ impl Sim {
             chance: StdRng::seed_from_u64(seed ^ 0x5EED_0001),
             seed,
             board: Board::new(),
+            web: Receiver::default(),
             environments: BTreeMap::new(),
             agenda: BTreeMap::new(),
             counted: 0,
