@@ -1,6 +1,6 @@
 //! Who enters a campaign, by what, and how often. The stage begins on Monday 5 January 2026 at 9:00 UTC.
 
-use dunlin_local::{Fault, FaultKind, When};
+use dunlin_local::{Fault, FaultKind, Function, When};
 use dunlin_tests::Stage;
 use http::{Method, StatusCode};
 use jiff::SignedDuration;
@@ -44,6 +44,27 @@ async fn entered(seed: u64, entry: &str, keys: &[&str]) -> Vec<String> {
     stage.pass(24 * HOUR).await;
     stage.assert_at_rest().await;
     subjects(&stage)
+}
+
+/// A seed found that a run which began twice, since its `evaluate` had died, was taken for one that is not over.
+#[tokio::test]
+async fn who_comes_after_the_run_before_was_over_enters_although_that_one_is_begun_again_beside_it() {
+    let mut stage = Stage::new(7).await;
+    stage.publish(&campaign("{event: Went}", "{again: when_over}").replace("2 hours", "20 seconds")).await;
+    stage.identify("ann", json!({})).await;
+    stage.pass(SECONDS).await;
+    stage.track("ann", "Went", json!({"n": 1})).await;
+    // The run is stored and its timer set; the answer to the queue is lost.
+    let lost = Fault::new(FaultKind::LostDelete, When::Call(1));
+    stage.world.cloud().faults().set(vec![lost]);
+    stage.world.poll(Function::Evaluate).await;
+    stage.restart();
+    stage.pass(SignedDuration::from_secs(60)).await;
+    assert_eq!(subjects(&stage), ["one 1"]);
+    stage.track("ann", "Went", json!({"n": 2})).await;
+    stage.pass(HOUR).await;
+    assert_eq!(subjects(&stage), ["one 1", "one 2"]);
+    stage.assert_at_rest().await;
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ mod poison;
 mod publishing;
 mod resuming;
 mod status;
+mod sweeps;
 mod trace;
 mod waits;
 mod welcome;

@@ -19,8 +19,8 @@ use dunlin_simulation::scenario::Scenario;
 use crate::plans::Story;
 
 /// Where each fault shows, and within how many seeds: as many as it took when this was written, and some room.
-const SHOWS: [(Bug, Story, u64); 16] = [
-    (Bug::ClaimUnconditional, Story::Of(Scenario::Handlers), 5),
+const SHOWS: [(Bug, Story, u64); 17] = [
+    (Bug::ClaimUnconditional, Story::Of(Scenario::Handlers), 10),
     (Bug::ConsentUnchecked, Story::Quarrel, 4),
     (Bug::SesRetries, Story::BusyMail, 4),
     (Bug::ExpiredClaimReclaimed, Story::HotLedger, 4),
@@ -35,6 +35,7 @@ const SHOWS: [(Bug, Story, u64); 16] = [
     (Bug::DeduplicatedTooLate, Story::Of(Scenario::Tables), 3),
     (Bug::FailureAcknowledged, Story::Of(Scenario::Tables), 3),
     (Bug::AnsweredBeforeStored, Story::Of(Scenario::Outage), 3),
+    (Bug::TakenBeforeStored, Story::Bargains, 3),
     (Bug::PastUnheard, Story::Pauses, 2),
 ];
 

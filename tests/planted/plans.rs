@@ -27,6 +27,8 @@ pub(crate) enum Story {
     Quarrel,
     /// Everybody pays for a basket while a run pauses on the way to where it listens again.
     Pauses,
+    /// Everybody buys more often within minutes than a profile remembers, while writes to profiles are refused.
+    Bargains,
 }
 
 impl Story {
@@ -41,6 +43,7 @@ impl Story {
             Self::ShortWaits => "queues, short waits",
             Self::Quarrel => "handlers, unsubscribes while mails are decided",
             Self::Pauses => "journeys, payments in a pause",
+            Self::Bargains => "tables, frequent buyers",
         }
     }
 
@@ -84,6 +87,13 @@ impl Story {
                     Plan { calls: pauses(), conduct: Conduct::smooth(), ..Plan::drawn(seed, Scenario::Journeys) };
                 trouble(plan, hour, Vec::new())
             }
+            Self::Bargains => {
+                let refused =
+                    Fault::new(FaultKind::ServerError, When::Chance(0.3)).of_table("dunlin-profiles").on("PutItem");
+                let plan =
+                    Plan { calls: bargains(), conduct: Conduct::smooth(), ..Plan::drawn(seed, Scenario::Tables) };
+                trouble(plan, hour, vec![refused])
+            }
         }
     }
 }
@@ -119,6 +129,12 @@ fn quarrels() -> Vec<Planned> {
 fn pauses() -> Vec<Planned> {
     let calls = [(60_000, baskets::FILLED), (70_000, "Looked"), (210_000, baskets::PAID)];
     planned(Person::all().flat_map(|person| calls.map(|(at, event)| (at, person, What::Track { event }))))
+}
+
+/// Everybody buys twenty times within three minutes.
+fn bargains() -> Vec<Planned> {
+    let buy = |number: i64| (120_000 + number * 9_000, What::Track { event: "Bought" });
+    planned(Person::all().flat_map(|person| (0..20).map(buy).map(move |(at, what)| (at, person, what))))
 }
 
 /// Calls, in milliseconds after the beginning, each with a number.

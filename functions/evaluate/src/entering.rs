@@ -7,7 +7,7 @@ use dunlin_core::call::{Action, Call};
 use dunlin_core::condition::{Facts, Reason};
 use dunlin_core::ids::{ProjectId, RunId};
 use dunlin_core::profile::{Admission, Profile, Start};
-use dunlin_core::run::{RunState, Transition, date_of, expect, start};
+use dunlin_core::run::{Run, RunState, Transition, date_of, expect, start};
 use dunlin_core::task::{Lane, TriggerEvent};
 use dunlin_core::trigger::Asking;
 use jiff::{SignedDuration, Timestamp};
@@ -102,11 +102,14 @@ impl Evaluate {
         call: &Call,
         begun: &[Begun],
     ) -> Result<bool, Error> {
-        if let Some(begun) = begun.iter().find(|begun| begun.transition.run.id == *run) {
-            return Ok(matches!(begun.transition.run.state, RunState::Ended { .. }));
+        let is_ended = |run: &Run| matches!(run.state, RunState::Ended { .. });
+        // One that begins again, since whoever began it died, may be over by now.
+        if let Some(there) = self.runs.get(project, run).await? {
+            return Ok(is_ended(&there.state));
         }
-        Ok(match self.runs.get(project, run).await? {
-            Some(there) => matches!(there.state.state, RunState::Ended { .. }),
+        let beginning = begun.iter().find(|begun| begun.transition.run.id == *run);
+        Ok(match beginning {
+            Some(begun) => is_ended(&begun.transition.run),
             None => call.accepted_at.duration_since(at) > UNBEGUN,
         })
     }

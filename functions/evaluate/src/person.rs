@@ -7,12 +7,14 @@ use dunlin_aws::runs::tell;
 use dunlin_aws::{Error, Kind, planted};
 use dunlin_core::call::{Action, Call};
 use dunlin_core::ids::{EventId, ProjectId, UserId};
-use dunlin_core::limits::DEDUPLICATION;
+use dunlin_core::limits::{DEDUPLICATION, TAKEN_BYTES};
 use dunlin_core::profile::rename::rename;
 use dunlin_core::profile::{Profile, Stamp, counts_as};
 use dunlin_core::run::{Run, RunState, Transition};
+use dunlin_core::task::to_text;
 use dunlin_core::topic::{Topic, touched};
 use dunlin_core::trigger::Campaigns;
+use jiff::Timestamp;
 
 use crate::Evaluate;
 use crate::entering::{Begun, Taken};
@@ -26,7 +28,7 @@ impl Evaluate {
                 Some((call, before)) if matches!(call.action, Action::Reidentify { .. }) => (before, Some(*call)),
                 _ => (part, None),
             };
-            if !updates.is_empty() {
+            for updates in portions(updates) {
                 self.update(lane, updates).await?;
             }
             if let Some(call) = new_id {
@@ -43,9 +45,8 @@ impl Evaluate {
         let mut stored = self.profiles.get(project, &first.user).await?;
         let (mut changed, mut begun) = (false, Vec::new());
         let mut known = self.known(&stored.state, calls).await?;
-        if calls.iter().any(|call| !known.contains(&call.id)) {
-            self.unload(project, &mut stored.state).await?;
-        }
+        let is_any_new = calls.iter().any(|call| !known.contains(&call.id));
+        let unloaded = is_any_new && !planted!(TakenBeforeStored) && self.unload(project, &mut stored.state).await?;
         for call in calls {
             let is_new = known.insert(call.id.clone());
             let before = (is_new && live.campaigns.has_crossed()).then(|| stored.state.clone());
@@ -58,12 +59,21 @@ impl Evaluate {
             changed |= taken.expect(&mut stored.state, &mut begun);
         }
         if changed {
-            self.profiles.put(project, &stored, self.clock.now()).await?;
+            if planted!(TakenBeforeStored) {
+                self.unload(project, &mut stored.state).await?;
+            }
+            let put = self.profiles.put(project, &stored, self.clock.now()).await;
+            if unloaded && put.as_ref().is_err_and(|error| error.kind == Kind::Conflict) {
+                // Whoever was faster may have erased what is in the chunk.
+                let there = self.profiles.get(project, &first.user).await?.state;
+                if let Some(upto) = there.erased_at() {
+                    self.erase(project, &there, upto).await?;
+                }
+            }
+            put?;
         }
         for call in calls.iter().filter(|call| matches!(call.action, Action::Delete)) {
-            for id in std::iter::once(&stored.state.id).chain(stored.state.former()) {
-                self.profiles.erase_activity(project, id, call.at).await?;
-            }
+            self.erase(project, &stored.state, call.at).await?;
         }
         for call in calls.iter().filter(|call| !stored.state.remembers(call.at)) {
             self.end(call, &live.campaigns).await?;
@@ -110,19 +120,31 @@ impl Evaluate {
         Ok(known)
     }
 
-    /// Writes out what rides in a profile as it is stored, before it takes more calls: a call in a chunk was taken.
-    async fn unload(&self, project: &ProjectId, profile: &mut Profile) -> Result<(), Error> {
+    /// Writes out what rides in a profile as it is stored, before it takes more calls: a call in a chunk was taken. Whether
+    /// there was enough of it.
+    async fn unload(&self, project: &ProjectId, profile: &mut Profile) -> Result<bool, Error> {
         let now = self.clock.now();
-        match profile.unload_activity(now) {
-            Some(chunk) => self.profiles.put_activity(project, &profile.id, &chunk, now).await,
-            None => Ok(()),
+        let Some(chunk) = profile.unload_activity(now) else { return Ok(false) };
+        self.profiles.put_activity(project, &profile.id, &chunk, now).await?;
+        Ok(true)
+    }
+
+    /// Erases a person's activity that happened up to `upto`, under each of their ids.
+    async fn erase(&self, project: &ProjectId, profile: &Profile, upto: Timestamp) -> Result<(), Error> {
+        for id in std::iter::once(&profile.id).chain(profile.former()) {
+            self.profiles.erase_activity(project, id, upto).await?;
         }
+        Ok(())
     }
 
     async fn rename(&self, call: &Call) -> Result<(), Error> {
         let Action::Reidentify { new_id } = &call.action else { return Ok(()) };
-        let from = self.profiles.get(&call.project, &call.user).await?;
-        let to = self.profiles.get(&call.project, new_id).await?;
+        let mut from = self.profiles.get(&call.project, &call.user).await?;
+        let mut to = self.profiles.get(&call.project, new_id).await?;
+        for profile in [&mut from.state, &mut to.state] {
+            // What rides in both would not fit into one item.
+            self.unload(&call.project, profile).await?;
+        }
         let mut versions: Vec<(UserId, u64)> =
             vec![(from.state.id.clone(), from.version), (to.state.id.clone(), to.version)];
         if versions.iter().all(|(id, _)| id != new_id) {
@@ -186,4 +208,20 @@ impl Evaluate {
         }
         Ok(())
     }
+}
+
+/// Calls in as few parts as a profile takes in one write each, in their order.
+fn portions<'p, 'c>(calls: &'p [&'c Call]) -> Vec<&'p [&'c Call]> {
+    let (mut parts, mut rest) = (Vec::new(), calls);
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let fits = rest.iter().take_while(|call| {
+            bytes += to_text(call).map_or(0, |text| text.len());
+            bytes <= TAKEN_BYTES
+        });
+        let (part, behind) = rest.split_at(fits.count().max(1));
+        parts.push(part);
+        rest = behind;
+    }
+    parts
 }

@@ -7,8 +7,8 @@ use dunlin_aws::runs::Runs;
 use dunlin_aws::settings::Setting;
 use dunlin_aws::spill::{self, Spill};
 use dunlin_aws::status::Watch;
-use dunlin_aws::timers::{AHEAD, OVERDUE, SHARDS, Stretch, Timer, Timers, Walk};
-use dunlin_aws::{Clients, Clock, Error, Kind, Settings, Stored, planted, resources};
+use dunlin_aws::timers::{AHEAD, Cursor, OVERDUE, Reached, Stretch, Timer, Timers, UnderWay, Walk};
+use dunlin_aws::{Clients, Clock, Error, Kind, Settings, planted, resources};
 use dunlin_core::run::Run;
 use jiff::{SignedDuration, Timestamp};
 
@@ -22,6 +22,11 @@ const PAGE: usize = 100;
 /// Where a walk without a cursor begins, before now: no timer is older than the first sweep of its table, but a
 /// restored table may be.
 const FIRST: SignedDuration = SignedDuration::from_hours(1);
+/// How long after its beginning a sweep begins no page of due timers any more, and how long none of overdue runs: Lambda ends
+/// it after 55 s (`infra/template.yaml`), and the spill comes behind. What is left is the next minute's.
+const DUE: SignedDuration = SignedDuration::from_secs(30);
+/// See [`DUE`].
+const LATE: SignedDuration = SignedDuration::from_secs(40);
 /// Spilled objects put back beside each other.
 const SPILLED: u16 = 100;
 
@@ -66,61 +71,88 @@ impl Sweep {
     }
 
     async fn work(&self, now: Timestamp) -> Result<(), Error> {
-        let due = self.walk(Walk::Due, now + AHEAD, now).await;
-        let overdue = self.walk(Walk::Overdue, now - OVERDUE, now).await;
+        let due = self.walk(Walk::Due, now + AHEAD, (now, now + DUE)).await;
+        let overdue = self.walk(Walk::Overdue, now - OVERDUE, (now, now + LATE)).await;
         [due, overdue, self.empty_spill().await].into_iter().collect()
     }
 
-    /// Walks through the timers up to `last`; the cursor follows behind what is done.
-    async fn walk(&self, walk: Walk, last: Timestamp, now: Timestamp) -> Result<(), Error> {
-        let mut cursor = match self.timers.cursor(walk).await? {
-            Some(there) => there,
-            None => {
-                // Kept before anything is walked: where the first sweeps fail for hours, the last of them begins here, too.
-                let first = Stored { state: now - FIRST, version: 0 };
-                self.timers.advance(walk, &first).await?;
-                Stored { version: 1, ..first }
-            }
-        };
-        while let Some(stretch) = Stretch::next(cursor.state, last) {
-            let shards = (0..SHARDS).map(|shard| self.shard(walk, stretch, shard, now));
+    /// Walks through the timers up to `last`; the cursor follows behind what is done. Begins no page after `until`.
+    async fn walk(&self, walk: Walk, last: Timestamp, (now, until): (Timestamp, Timestamp)) -> Result<(), Error> {
+        let mut cursor = self.cursor(walk, now).await?;
+        while let Some(before) = cursor.under_way.take().or_else(|| UnderWay::next(cursor.upto, last)) {
+            let mut under_way = before.clone();
+            let stretch = under_way.stretch;
+            let shards = (0..).zip(&mut under_way.shards);
+            let shards = shards.map(|(shard, reached)| self.shard(walk, (stretch, shard), reached, until));
             let handed = futures::future::join_all(shards).await.into_iter().collect::<Result<(), Error>>();
-            if !planted!(CursorBeforeHints) {
-                handed?;
+            let is_done = under_way.is_done() || planted!(CursorBeforeHints);
+            if is_done {
+                cursor.upto = stretch.upto;
+            } else if under_way == before {
+                return handed;
+            } else {
+                tracing::warn!(stretch.upto = %stretch.upto, "the next sweep goes on where this one stops");
+                cursor.under_way = Some(under_way);
             }
-            cursor.state = stretch.upto;
-            match self.timers.advance(walk, &cursor).await {
-                Ok(()) => cursor.version += 1,
-                Err(error) if error.kind == Kind::Conflict => {
-                    // Our own write, whose answer was lost, stands as we wrote it; else another sweep goes on from here.
-                    let there = self.timers.cursor(walk).await?;
-                    match there.filter(|there| there.state == cursor.state) {
-                        Some(there) => cursor = there,
-                        None => return Ok(()),
-                    }
-                }
-                Err(error) => return Err(error),
+            if !self.advance(walk, &mut cursor).await? || !is_done {
+                return handed;
             }
         }
         Ok(())
     }
 
-    async fn shard(&self, walk: Walk, stretch: Stretch, shard: u32, now: Timestamp) -> Result<(), Error> {
-        let mut behind: Option<String> = None;
-        loop {
-            let page = self.timers.list(stretch, shard, behind.as_deref(), PAGE).await?;
+    /// How far a walk has come.
+    async fn cursor(&self, walk: Walk, now: Timestamp) -> Result<Cursor, Error> {
+        if let Some(there) = self.timers.cursor(walk).await? {
+            return Ok(there);
+        }
+        // Kept before anything is walked: where the first sweeps fail for hours, the last of them begins here, too.
+        let first = Cursor { upto: now - FIRST, under_way: None, version: 0 };
+        self.timers.advance(walk, &first).await?;
+        Ok(Cursor { version: 1, ..first })
+    }
+
+    /// Keeps how far the walk has come; whether it is still ours to go on.
+    async fn advance(&self, walk: Walk, cursor: &mut Cursor) -> Result<bool, Error> {
+        match self.timers.advance(walk, cursor).await {
+            Ok(()) => cursor.version += 1,
+            Err(error) if error.kind == Kind::Conflict => {
+                // Our own write, whose answer was lost, stands as we wrote it; else another sweep goes on from here.
+                let there = self.timers.cursor(walk).await?;
+                let ours = there.filter(|there| there.upto == cursor.upto && there.under_way == cursor.under_way);
+                let Some(there) = ours else { return Ok(false) };
+                *cursor = there;
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(true)
+    }
+
+    /// Hands over one shard of a stretch, from where it was `reached`.
+    async fn shard(
+        &self,
+        walk: Walk,
+        (stretch, shard): (Stretch, u32),
+        reached: &mut Reached,
+        until: Timestamp,
+    ) -> Result<(), Error> {
+        while *reached != Reached::All {
+            if self.clock.now() >= until {
+                return Ok(());
+            }
+            let behind = if let Reached::Behind(key) = &*reached { Some(key.as_str()) } else { None };
+            let page = self.timers.list(stretch, shard, behind, PAGE).await?;
             let timers = match walk {
                 Walk::Due => page.timers,
                 Walk::Overdue => self.overdue(page.timers).await?,
             };
             if !timers.is_empty() {
-                self.commands.wake(&timers, now).await?;
+                // What is left of a wait is left from now on, however long the sweep has been at it.
+                self.commands.wake(&timers, self.clock.now()).await?;
             }
-            behind = page.next;
-            if behind.is_none() {
-                return Ok(());
-            }
+            *reached = page.next.map_or(Reached::All, Reached::Behind);
         }
+        Ok(())
     }
 
     /// Of these timers, those whose run still waits for them.

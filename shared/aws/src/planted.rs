@@ -67,13 +67,15 @@ mod here {
         FailureAcknowledged,
         /// A call is answered with 200 whether or not the queue took it (Dittofeed, Mautic, Postal).
         AnsweredBeforeStored,
+        /// A call is in the proof of what was taken before the profile has taken it: whoever dies in between loses it.
+        TakenBeforeStored,
         /// A step that waits for an event listens from then on only: what came before it, on the way to it, is missed.
         PastUnheard,
     }
 
     impl Bug {
         /// All of them.
-        pub const ALL: [Self; 16] = [
+        pub const ALL: [Self; 17] = [
             Self::ClaimUnconditional,
             Self::ConsentUnchecked,
             Self::SesRetries,
@@ -89,6 +91,7 @@ mod here {
             Self::DeduplicatedTooLate,
             Self::FailureAcknowledged,
             Self::AnsweredBeforeStored,
+            Self::TakenBeforeStored,
             Self::PastUnheard,
         ];
     }

@@ -114,7 +114,7 @@ impl Watch {
         let queues: BTreeMap<_, _> = self.queues.iter().zip(waiting).map(queue).collect();
         // A cursor is ahead of time, unless nobody swept.
         let behind = |upto: Timestamp| now.duration_since(upto).max(SignedDuration::ZERO);
-        let timers = cursor.ok().map(|cursor| cursor.map_or(SignedDuration::ZERO, |cursor| behind(cursor.state)));
+        let timers = cursor.ok().map(|cursor| cursor.map_or(SignedDuration::ZERO, |cursor| behind(cursor.upto)));
         Readings { at: now, tables, timers, queues, provider: pulses.provider }
     }
 

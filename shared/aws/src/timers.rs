@@ -10,11 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::clients::Clients;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::item::{self, expires};
 use crate::planted;
 use crate::resources;
-use crate::table::{Stored, Table, versioned};
+use crate::table::{Table, versioned};
 
 /// Shards of a day: a partition takes 1,000 writes a second, so a day takes 16,000 a second.
 pub const SHARDS: u32 = 16;
@@ -49,7 +49,7 @@ const SHORT: SignedDuration = SignedDuration::from_mins(10);
 const FAR: SignedDuration = SignedDuration::from_hours(6);
 
 /// A stretch of time within one UTC day: after `after`, up to and including `upto`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stretch {
     after: Timestamp,
     /// Its last instant.
@@ -66,6 +66,55 @@ impl Stretch {
         let upto = Timestamp::from_millisecond(midnight).unwrap_or(Timestamp::MAX).min(whole);
         (after < last).then_some(Self { after, upto })
     }
+}
+
+/// How far a sweep came in one shard of a stretch.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reached {
+    /// Nowhere yet.
+    #[default]
+    Nothing,
+    /// Behind this sort key.
+    Behind(String),
+    /// Its end.
+    All,
+}
+
+/// A stretch that is being swept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnderWay {
+    /// The stretch.
+    pub stretch: Stretch,
+    /// How far each of the [`SHARDS`] has been swept.
+    pub shards: Vec<Reached>,
+}
+
+impl UnderWay {
+    /// The next stretch after `after` that ends by `last`, of which nothing is swept; see [`Stretch::next`].
+    #[must_use]
+    pub fn next(after: Timestamp, last: Timestamp) -> Option<Self> {
+        let stretch = Stretch::next(after, last)?;
+        Some(Self { stretch, shards: (0..SHARDS).map(|_| Reached::Nothing).collect() })
+    }
+
+    /// Whether all of it is swept.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.shards.iter().all(|reached| *reached == Reached::All)
+    }
+}
+
+/// How far a walk over the timers has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// Up to when it has seen everything.
+    pub upto: Timestamp,
+    /// The stretch behind that, where a sweep ran out of time in it or failed: however much comes due at one instant, the
+    /// next sweep goes on where that one stopped.
+    pub under_way: Option<UnderWay>,
+    /// The version that was read; zero where there is none yet.
+    pub version: u64,
 }
 
 /// The timers table.
@@ -141,20 +190,30 @@ impl Timers {
         Ok(Page { timers: items.iter().map(item::parse).collect::<Result<_>>()?, next })
     }
 
-    /// Up to when a walk has seen everything.
+    /// How far a walk has come; none where it never began. One read unit.
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn cursor(&self, walk: Walk) -> Result<Option<Stored<Timestamp>>> {
-        self.table.get(CURSORS, walk.key()).await
+    pub async fn cursor(&self, walk: Walk) -> Result<Option<Cursor>> {
+        let Some(item) = self.table.get_item(CURSORS, walk.key()).await? else { return Ok(None) };
+        // Without it, the stretch is swept from its beginning, which does no harm.
+        let under_way = item::string(&item, UNDER_WAY).and_then(|text| serde_json::from_str(text).ok());
+        Ok(Some(Cursor { upto: item::parse(&item)?, under_way, version: item::version(&item) }))
     }
 
     /// Advances a cursor from where it was read.
     ///
     /// # Errors
     /// A conflict when another sweep has advanced it; or when the table cannot be written.
-    pub async fn advance(&self, walk: Walk, cursor: &Stored<Timestamp>) -> Result<()> {
-        self.table.put(CURSORS, walk.key(), cursor.version, &cursor.state, vec![]).await
+    pub async fn advance(&self, walk: Walk, cursor: &Cursor) -> Result<()> {
+        let beside = match &cursor.under_way {
+            Some(under_way) => {
+                let encode = |error| Error::new(Kind::Invalid, "encode a cursor", error);
+                vec![(UNDER_WAY.to_owned(), item::text(serde_json::to_string(under_way).map_err(encode)?))]
+            }
+            None => vec![],
+        };
+        self.table.put(CURSORS, walk.key(), cursor.version, &cursor.upto, beside).await
     }
 }
 
@@ -166,6 +225,9 @@ pub struct Page {
     /// Where the next page begins, when there may be one.
     pub next: Option<String>,
 }
+
+/// The attribute of a cursor with the stretch that is under way.
+const UNDER_WAY: &str = "under_way";
 
 /// The partition with the cursors.
 const CURSORS: &str = "cursors";

@@ -99,8 +99,6 @@ pub fn wrong(story: &Story<'_>) -> Option<String> {
     let numbers = |of: fn(&Action) -> Option<u64>| {
         let mut numbers: Vec<u64> = story.calls.iter().filter_map(|one| of(&one.call.action)).collect();
         numbers.sort_unstable();
-        // An event that a client repeats after five minutes is another one.
-        numbers.dedup();
         numbers
     };
     let causes = numbers(|action| tracked(action, ACTED));
@@ -109,6 +107,7 @@ pub fn wrong(story: &Story<'_>) -> Option<String> {
         ("written down by", numbers(updated)),
         ("begun by", numbers(entered)),
     ];
+    // An event that a client repeats after five minutes is another cause.
     let is_right = |done: &[u64]| if deleted { done.iter().all(|one| causes.contains(one)) } else { *done == causes };
     let wrong = deeds.iter().find(|(_, done)| !is_right(done));
     wrong.map(|(how, done)| format!("{causes:?} were {how} {done:?}"))

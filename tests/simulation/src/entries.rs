@@ -115,7 +115,7 @@ pub fn campaigns() -> Vec<String> {
 /// The properties of [`JOINED`]: its number, and a key that it shares with others.
 #[must_use]
 pub fn data(number: u64) -> Value {
-    json!({"n": number, "key": number / 3 % KEYS})
+    json!({"n": number, "key": key(number)})
 }
 
 /// The key of the call with this number.

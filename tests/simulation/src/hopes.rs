@@ -5,6 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use rand::RngExt;
 use rand::rngs::StdRng;
 
+use dunlin_core::limits::SEEN_CALLS;
+
 use crate::entries;
 use crate::model::{State, Story};
 use crate::workload::{Person, Planned, What};
@@ -76,7 +78,7 @@ pub fn draw(start: Timestamp, chance: &mut StdRng) -> Vec<Planned> {
     if let Some(person) = people.get(chance.random_range(0..people.len())).copied().filter(|_| chance.random_bool(0.5))
     {
         let from = start + SignedDuration::from_millis(chance.random_range(90_000..1_800_000));
-        for _ in 0..chance.random_range(11..20) {
+        for _ in 0..chance.random_range(SEEN_CALLS + 1..2 * SEEN_CALLS) {
             let at = from + SignedDuration::from_millis(chance.random_range(0..200_000));
             calls.push((at, person, What::Track { event: GOAL }));
         }
@@ -95,11 +97,12 @@ pub fn holds(state: &State, at: Timestamp) -> bool {
     state.remembers(at) && state.vip
 }
 
-/// From when on it stayed true, whatever else was taken, and everybody may have known: none where it did not.
+/// From when on it stayed true until `ends`, whatever else was taken, and everybody may have known: none where it did not.
 #[must_use]
-pub fn stays_true(story: &Story<'_>, index: usize) -> Option<Timestamp> {
+pub fn stays_true(story: &Story<'_>, index: usize, ends: Timestamp) -> Option<Timestamp> {
     let at = story.calls.get(index)?.call.at;
     let after = |count: usize| State::after(story.calls.iter().take(count).map(|one| &one.call));
-    let from = (index + 1..=story.calls.len()).rev().take_while(|count| holds(&after(*count), at)).last()?;
+    let by_then = story.calls.iter().filter(|one| one.queued_at.is_some_and(|at| at <= ends)).count();
+    let from = (index + 1..=by_then).rev().take_while(|count| holds(&after(*count), at)).last()?;
     story.calls.iter().take(from).map(|one| one.done_at).max().flatten()
 }

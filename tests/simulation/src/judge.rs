@@ -84,8 +84,8 @@ impl<'a> Judge<'a> {
                     Action::Track { name, .. } if name.as_str() == deeds::ACTED => judge.told(&asked),
                     _ => 0,
                 };
-                for mail in Mail::of(&event.call.action).iter().filter(|mail| mail.is_for(project, person)) {
-                    expected += judge.mail(&asked, *mail);
+                for mail in Mail::of(&event.call.action).into_iter().filter(|mail| mail.is_for(project, person)) {
+                    expected += judge.mail(&asked, mail);
                 }
                 if let Some(mail) = story.crossing(index).filter(|_| played.scenario == Scenario::Journeys) {
                     expected += judge.mail(&asked, mail);
@@ -278,12 +278,27 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// Who strolls goes on by day: asked of when the mail was decided, where nothing held that up.
+    fn by_day(&mut self, asked: &Asked<'_>, decided: Timestamp) {
+        let from = decided - LATE - self.played.skew();
+        let is_day = journeys::opens(asked.person, from) <= decided;
+        if !is_day && self.is_calm(asked.event.call.at, decided) {
+            self.broken(
+                "a window is kept",
+                format!("{} of {:?} went on at {decided}", asked.event.call.id, asked.person),
+            );
+        }
+    }
+
     /// A mail is for somebody who entered, and whose run was not over before.
     fn founded(&mut self, asked: &Asked<'_>, mail: Mail, delivery: &Delivery, due: Timestamp) {
         let call = &asked.event.call;
         let (from, to) = (asked.event.queued_at.unwrap_or(call.at), asked.event.done_at.unwrap_or(Timestamp::MAX));
         let decided = self.seen.ledger.get(&delivery.id).and_then(|entries| entries.first()).map(|entry| entry.at);
         let (story, skew) = (asked.story, self.played.skew());
+        if let (Mail::Stroll, Some(decided)) = (mail, decided) {
+            self.by_day(asked, decided);
+        }
         let ending = story.between(asked.index, due - skew, decided.unwrap_or(Timestamp::MAX));
         if story.between(asked.index, from, to).iter().all(|state| !mail.enters(state, call.at)) {
             self.broken("who does not meet the conditions does not enter", format!("{mail:?} for {}", call.id));

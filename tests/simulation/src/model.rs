@@ -194,38 +194,29 @@ pub enum Mail {
     Letter,
 }
 
-/// The mails of all rules.
-const RULED: [Mail; 5] = [
-    Mail::Ruled(Rule::Once),
-    Mail::Ruled(Rule::OncePerKey),
-    Mail::Ruled(Rule::Hourly),
-    Mail::Ruled(Rule::OneAtATime),
-    Mail::Ruled(Rule::TwiceADay),
-];
-
 impl Mail {
     /// The mails that a call asks for, each for itself: [`baskets::FILLED`] and [`deeds::ACTED`] ask for one of two, and
     /// [`hopes::HOPED`] for one that hangs on what becomes true.
     #[must_use]
-    pub fn of(action: &Action) -> &'static [Self] {
+    pub fn of(action: &Action) -> Vec<Self> {
         let event = match action {
             Action::Track { name, .. } => name.as_str(),
-            Action::Enter { campaign, .. } if campaign.as_str() == deeds::BEGUN => return &[Self::Begun],
-            _ => return &[],
+            Action::Enter { campaign, .. } if campaign.as_str() == deeds::BEGUN => return vec![Self::Begun],
+            _ => return vec![],
         };
         match event {
-            "Bought" => &[Self::Receipt],
-            "Looked" => &[Self::Upgrade],
-            "Left cart" => &[Self::Nudge],
-            "Signed up" => &[Self::WelcomeOne, Self::WelcomeTwo, Self::WelcomeThree],
-            "Later" => &[Self::Letter],
-            deeds::ECHOED => &[Self::Echo],
-            journeys::EVENT => &[Self::Red, Self::Blue],
-            journeys::DATED => &[Self::Trial],
-            journeys::STROLLED => &[Self::Stroll],
-            hopes::SOUGHT => &[Self::Quest],
-            entries::JOINED => &RULED,
-            _ => &[],
+            "Bought" => vec![Self::Receipt],
+            "Looked" => vec![Self::Upgrade],
+            "Left cart" => vec![Self::Nudge],
+            "Signed up" => vec![Self::WelcomeOne, Self::WelcomeTwo, Self::WelcomeThree],
+            "Later" => vec![Self::Letter],
+            deeds::ECHOED => vec![Self::Echo],
+            journeys::EVENT => vec![Self::Red, Self::Blue],
+            journeys::DATED => vec![Self::Trial],
+            journeys::STROLLED => vec![Self::Stroll],
+            hopes::SOUGHT => vec![Self::Quest],
+            entries::JOINED => Rule::ALL.map(Self::Ruled).to_vec(),
+            _ => vec![],
         }
     }
 

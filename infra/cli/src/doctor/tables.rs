@@ -114,7 +114,7 @@ pub(crate) async fn look_at_cursor(stage: &Stage, walk: Walk) -> Finding {
         Walk::Due => AHEAD,
         Walk::Overdue => -OVERDUE,
     };
-    let behind = (stage.clients.clock.now() + reach).duration_since(cursor.state);
+    let behind = (stage.clients.clock.now() + reach).duration_since(cursor.upto);
     let seconds = behind.as_secs().max(0);
     let check = if behind <= LATE { check.saw(format!("ran {seconds} s ago")) } else { check };
     let late = format!("it is {} minutes behind", behind.as_mins());

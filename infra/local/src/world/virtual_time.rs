@@ -1,10 +1,9 @@
 //! Virtual time: everything that is due is done, then the clock jumps to what is due next. One task, one order: the
 //! same seed gives the same trace.
 
-use dunlin_aws::Stored;
 use dunlin_aws::control::Control;
 use dunlin_aws::spill::Spill;
-use dunlin_aws::timers::{AHEAD, OVERDUE, Timers, Walk};
+use dunlin_aws::timers::{AHEAD, Cursor, OVERDUE, Timers, Walk};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Function, World};
@@ -78,9 +77,10 @@ impl World {
         let timers = Timers::new(&self.clients, &self.settings.prefix);
         for (walk, upto) in [(Walk::Due, last + AHEAD), (Walk::Overdue, last - OVERDUE)] {
             if let Ok(Some(cursor)) = timers.cursor(walk).await
-                && cursor.state < upto
+                && cursor.upto < upto
+                && cursor.under_way.is_none()
             {
-                drop(timers.advance(walk, &Stored { state: upto, ..cursor }).await);
+                drop(timers.advance(walk, &Cursor { upto, ..cursor }).await);
             }
         }
     }

@@ -1,12 +1,14 @@
 //! Who entered, and who did not: rules that hang on the runs before, and a date that moves while it is waited for.
 
 use dunlin_core::call::Action;
-use dunlin_core::run::RunState;
+use dunlin_core::delivery::Delivery;
+use dunlin_core::run::{Run, RunState};
 use jiff::Timestamp;
 
 use super::{Asked, Judge};
 use crate::entries::{self, Joined, Rule};
 use crate::model::{Mail, Story};
+use crate::observed::Accepted;
 use crate::workload::Person;
 
 impl Judge<'_> {
@@ -24,13 +26,12 @@ impl Judge<'_> {
     }
 
     /// An event that asked to enter, and what came of it under a rule.
-    fn joined(&self, rule: Rule, one: &crate::observed::Accepted) -> Option<Joined> {
+    fn joined(&self, rule: Rule, one: &Accepted) -> Option<Joined> {
         let number = match &one.call.action {
             Action::Track { name, data, .. } if name.as_str() == entries::JOINED => data.get("n")?.as_u64()?,
             _ => return None,
         };
-        let is_its =
-            |run: &&dunlin_core::run::Run| run.event.id == one.call.id && run.campaign.as_str() == rule.campaign();
+        let is_its = |run: &&Run| run.event.id == one.call.id && run.campaign.as_str() == rule.campaign();
         let run = self.rest.runs.iter().find(is_its).map(|run| match run.state {
             RunState::Ended { at, .. } => at,
             _ => Timestamp::MAX,
@@ -42,7 +43,7 @@ impl Judge<'_> {
     /// The one mail before the date that a person has at last; how many there are.
     pub(super) fn renewal(&mut self, person: Person, story: &Story<'_>) -> usize {
         let Some(house) = self.played.houses.get(person.project) else { return 0 };
-        let is_theirs = |one: &&dunlin_core::delivery::Delivery| {
+        let is_theirs = |one: &&Delivery| {
             one.campaign.as_str() == entries::RENEWAL && one.project == house.id && one.user.as_str() == person.id()
         };
         let found: Vec<_> = self.rest.deliveries.values().filter(is_theirs).collect();

@@ -5,7 +5,7 @@ use dunlin_core::run::RunState;
 use jiff::{SignedDuration, Timestamp};
 
 use super::said::said;
-use super::{Asked, Judge};
+use super::{Asked, HEALED, Judge};
 use crate::deeds::{self, Told};
 use crate::hopes;
 use crate::model::Mail;
@@ -31,7 +31,8 @@ impl Judge<'_> {
             if asked_at.is_some_and(|states| states.iter().all(|state| hopes::holds(state, at))) {
                 self.broken("a run sees what is true while it waits", format!("{} of {:?}", at, asked.person));
             }
-            if ended.is_none() {
+            // It gives up in time, unless somebody is deleted: that is to be explained as for any mail.
+            if ended.is_none_or(|ended| ended < ends) {
                 self.nothing(asked, Mail::Hope);
             }
             return 0;
@@ -50,7 +51,7 @@ impl Judge<'_> {
     pub(super) fn hoped_by(&self, asked: &Asked<'_>) -> Timestamp {
         let at = asked.event.call.at;
         let ends = at + SignedDuration::from_secs(hopes::WITHIN);
-        let known = hopes::stays_true(asked.story, asked.index).map(|known| known.max(at) + LOOK);
+        let known = hopes::stays_true(asked.story, asked.index, ends).map(|known| known.max(at) + LOOK);
         known.map_or(ends, |known| known.min(ends))
     }
 
@@ -66,9 +67,7 @@ impl Judge<'_> {
             self.broken("a run hears only what it was answered", format!("{} of {:?}", call.id, asked.person));
         }
         let gives_up = call.at + HOOK_WITHIN + HOOK_ANSWERED;
-        let is_calm = !self.played.has_deaths
-            && self.played.troubles.iter().all(|(from, to)| *to + super::HEALED < call.at || *from > gives_up);
-        if is_untold && told != Told::Bad && is_calm {
+        if is_untold && told != Told::Bad && self.is_calm(call.at, gives_up) {
             self.broken("a run hears what it was answered", format!("{} of {:?}", call.id, asked.person));
         }
         if !is_told && !is_untold {
@@ -86,6 +85,11 @@ impl Judge<'_> {
             (Told::Late, Mail::Told) => asks + TRIES,
             _ => asks + HOOK_WITHIN + HOOK_ANSWERED,
         }
+    }
+
+    /// Whether nothing goes wrong from then to then, and all is healed that did before. Deaths one by one are no trouble.
+    pub(super) fn is_calm(&self, from: Timestamp, to: Timestamp) -> bool {
+        self.played.troubles.iter().all(|(begins, ends)| *ends + HEALED < from || *begins > to)
     }
 
     fn answer(&self, asked: &Asked<'_>) -> Told {

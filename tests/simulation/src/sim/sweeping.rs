@@ -7,9 +7,9 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
+use dunlin_aws::Clients;
 use dunlin_aws::resources::TIMERS;
-use dunlin_aws::timers::{AHEAD, OVERDUE, Timers, Walk};
-use dunlin_aws::{Clients, Stored};
+use dunlin_aws::timers::{AHEAD, Cursor, OVERDUE, Timers, Walk};
 use dunlin_local::Service;
 use http::{Method, Request};
 use jiff::{SignedDuration, Timestamp};
@@ -104,7 +104,8 @@ impl Sweeps {
             let to = (now - MINUTE + reach).min(found);
             let Ok(there) = timers.cursor(walk).await else { continue };
             let version = there.map_or(0, |there| there.version);
-            if to > *cursor && timers.advance(walk, &Stored { state: instant(to), version }).await.is_ok() {
+            let there = Cursor { upto: instant(to), under_way: None, version };
+            if to > *cursor && timers.advance(walk, &there).await.is_ok() {
                 *cursor = to;
             }
         }
