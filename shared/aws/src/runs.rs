@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
-use dunlin_core::ids::{ProjectId, RunId};
+use dunlin_core::ids::{EventId, ProjectId, RunId};
 use dunlin_core::run::{Passed, Run, RunState, Transition, codes};
 use jiff::SignedDuration;
 
@@ -186,7 +186,7 @@ pub fn behind(run: &Run) -> String {
 pub fn tell(moved: &Transition) {
     let Transition { run, misread, passed, .. } = moved;
     if let Some(goal) = run.goal.as_ref().filter(|_| moved.reached) {
-        tracing::info!(project.id = %run.project, run.id = %run.id, campaign.id = %run.campaign, goal.event = %goal.event, "goal reached");
+        tracing::info!(project.id = %run.project, run.id = %run.id, campaign.id = %run.campaign, goal.event = goal.event.as_ref().map(EventId::as_str), "goal reached");
     }
     if !misread.is_empty() {
         tracing::warn!(project.id = %run.project, run.id = %run.id, zone.misread = codes(misread), "zone not understood");

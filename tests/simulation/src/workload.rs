@@ -18,9 +18,6 @@ pub const PEOPLE: usize = 4;
 const WAITS: [i64; 16] =
     [1, 20, 300, 839, 841, 899, 900, 901, 959, 961, 3_600, 86_399, 1_209_600, 2_592_000, 31_622_400, 315_360_000];
 
-/// People of a flood.
-const CROWD: u64 = 8;
-
 /// A person, by project and place in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Person {
@@ -81,7 +78,7 @@ pub enum What {
     Resubscribe,
     /// Everything about the person is to go.
     Delete,
-    /// So many things happened to eight people that no campaign asks for: a batch of the Segment API.
+    /// So many things happened to the person that no campaign asks for: a batch of the Segment API.
     Flood {
         /// How many, up to 1,000.
         events: u64,
@@ -242,9 +239,7 @@ impl Planned {
                 // The first carries the call's number, the others what no other call carries.
                 let number = |event: u64| if event == 0 { n } else { n * 1_000 + event };
                 let item = |event| {
-                    // The others are of people of their own: a profile knows ten calls by heart (docs/testing.md).
-                    let place = usize::try_from(event % CROWD).unwrap_or(0) * PEOPLE + self.person.place;
-                    let (n, id) = (number(event), Person { place, ..self.person }.id());
+                    let n = number(event);
                     let (kind, name, data) = ("track", "Seen", json!({"n": n}));
                     json!({"type": kind, "messageId": format!("{id} {n}"), "userId": id, "event": name, "properties": data})
                 };

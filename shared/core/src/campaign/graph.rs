@@ -125,6 +125,15 @@ fn following(campaign: &Campaign, index: usize) -> Vec<usize> {
     campaign.targets(index).into_iter().filter_map(step).collect()
 }
 
+/// The steps to which a run may go without waiting: where a `wait_until` has timed out, it has waited.
+fn at_once(campaign: &Campaign, index: usize) -> Vec<usize> {
+    let step = campaign.steps.get(index).filter(|step| matches!(step.action, Action::WaitUntil(_)));
+    let Some(step) = step else { return following(campaign, index) };
+    let [(_, happened), _] = step.action.exits();
+    let target = happened.map_or_else(|| campaign.after(index), |name| campaign.target(name));
+    if let Target::Step(index) = target { vec![index] } else { vec![] }
+}
+
 fn reached(campaign: &Campaign) -> BTreeSet<usize> {
     let (mut reached, mut open) = (BTreeSet::new(), vec![0]);
     while let Some(index) = open.pop() {
@@ -160,11 +169,16 @@ impl Search<'_> {
                 turn.filter_map(|index| self.campaign.steps.get(*index)).map(|step| step.name.as_str()).collect();
             let last = self.path.last().copied().unwrap_or(index);
             let what = format!("loops for ever without waiting: {}", names.join(" → "));
-            self.problems.push(Problem::error(
-                format!("steps[{last}]"),
-                what,
-                "put a `wait` into the loop, or lead it on",
-            ));
+            let waits = |index: &usize| {
+                let step = self.campaign.steps.get(*index);
+                step.is_some_and(|step| matches!(step.action, Action::Wait { .. } | Action::WaitUntil(_)))
+            };
+            let mend = if self.path.iter().skip(start).any(waits) {
+                "its wait may be over at once: put one of some length into the loop, like `wait: 1 hour`, or give `until` a `for`"
+            } else {
+                "put a `wait` into the loop, or lead it on"
+            };
+            self.problems.push(Problem::error(format!("steps[{last}]"), what, mend));
             return;
         }
         let waits = self.campaign.steps.get(index).is_none_or(|step| step.passes_time());
@@ -172,7 +186,7 @@ impl Search<'_> {
             return;
         }
         self.path.push(index);
-        for next in following(self.campaign, index) {
+        for next in at_once(self.campaign, index) {
             self.visit(next);
         }
         self.path.pop();

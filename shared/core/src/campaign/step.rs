@@ -143,10 +143,15 @@ pub enum Target<'c> {
 }
 
 impl Step {
-    /// Whether every run that takes it has waited: a wait that may be over at once does not count.
+    /// Whether every run that goes from it to one of its targets has waited, or heard what it had not heard before: a wait
+    /// that may be over at once does not count.
     #[must_use]
     pub fn passes_time(&self) -> bool {
-        matches!(&self.action, Action::Wait { wait } if wait.length().is_some())
+        match &self.action {
+            Action::Wait { wait } => wait.length().is_some(),
+            Action::WaitFor(_) => true,
+            _ => false,
+        }
     }
 }
 

@@ -10,9 +10,10 @@ use serde_json::Value;
 use super::steps::{Passage, Taken, Way};
 use super::waiting::{Meant, person_zone};
 use super::{Command, EndReason, Reached, Run, RunState, Transition};
-use crate::campaign::{Action, Step};
+use crate::campaign::{Action, Awaited, Step, Target};
 use crate::condition::{Decision, Facts, decide};
 use crate::hook::Answer;
+use crate::span::Span;
 use crate::task::TriggerEvent;
 use crate::wait::Wait;
 
@@ -56,10 +57,7 @@ impl Run {
         passage: &mut Passage,
     ) -> Taken<'c> {
         let Some(within) = step.action.listens() else { return Taken::On(way.campaign.after(index), due_at) };
-        let wait = Wait::Span(within);
-        let since = passage.since(&wait, facts.now, due_at);
-        let found = person_zone(facts, way.zone);
-        let ends = crate::wait::span_ends(within, since, &found.zone).at;
+        let (since, ends) = listens(way, within, due_at, passage);
         if let Some(heard) = self.heard(facts, step, ends) {
             return self.go_on(way, (index, step), since, heard, passage);
         }
@@ -69,13 +67,39 @@ impl Run {
         // Of a run that begins late, what came beside its trigger may not be there yet: it looks a little later.
         let look_at = (ends <= facts.now).then(|| facts.now.checked_add(LOOK).unwrap_or(Timestamp::MAX));
         passage.note(step, format!("waits at most {within}, that is until {ends}"));
+        Taken::Stop(self.pause(facts, step, (since, ends), look_at, passage))
+    }
+
+    /// Stops at a step that has heard so much already that the next move is to go on with it; none where it is another step.
+    pub(super) fn catch_breath(
+        &self,
+        way: &Way<'_>,
+        target: Target<'_>,
+        due_at: Timestamp,
+        passage: &mut Passage,
+    ) -> Option<RunState> {
+        let Target::Step(index) = target else { return None };
+        let step = way.campaign.steps.get(index).filter(|step| matches!(step.action, Action::WaitFor(_)))?;
+        let spell = listens(way, step.action.listens()?, due_at, passage);
+        let look_at = way.facts.now.checked_add(LOOK).unwrap_or(Timestamp::MAX);
+        Some(self.pause(way.facts, step, spell, Some(look_at), passage))
+    }
+
+    fn pause(
+        &self,
+        facts: &Facts<'_>,
+        step: &Step,
+        (since, ends): (Timestamp, Timestamp),
+        look_at: Option<Timestamp>,
+        passage: &mut Passage,
+    ) -> RunState {
         let topics = step.action.topics(facts);
         if !topics.is_empty() {
             passage.command(Command::Listen { topics, moves: self.moves, until: ends });
         }
         passage.command(Command::Wake { due_at: look_at.unwrap_or(ends), moves: self.moves });
         let meant = Some(Box::new(Meant { since, intent: None, look_at }));
-        Taken::Stop(RunState::Waiting { step: step.name.clone(), due_at: ends, meant })
+        RunState::Waiting { step: step.name.clone(), due_at: ends, meant }
     }
 
     /// Goes on where a step that has listened since `since` has heard.
@@ -168,6 +192,15 @@ impl Run {
         self.go(way, elsewhere.unwrap_or_else(|| way.campaign.after(index)), way.facts.now, passage)
     }
 
+    /// A goal that is an event's name alone, by the person's counts: they know the latest one however long ago, and the past
+    /// goes back 30 days (`limits::ACTIVITY_DAYS`).
+    fn counted(&self, goal: &Awaited, facts: &Facts<'_>) -> Option<Reached> {
+        let is_plain = goal.matching.is_empty() && goal.filters.is_empty();
+        let known = facts.profile.events().find(|known| is_plain && known.name.key() == goal.event.key())?;
+        let at = known.last_at();
+        (self.event.at <= at && at <= facts.now).then_some(Reached { event: None, at })
+    }
+
     /// Why the run ends before its next step, if it does; remembers a goal that was reached.
     pub(super) fn exit(&mut self, way: &Way<'_>, passage: &mut Passage) -> Option<EndReason> {
         let Way { campaign, facts, .. } = *way;
@@ -175,7 +208,8 @@ impl Run {
         passage.ask(campaign.goal.is_some() || !campaign.exits.is_empty());
         if let (Some(goal), None) = (&campaign.goal, &self.goal) {
             let counts = |event: &TriggerEvent| event.at >= self.event.at && event.at <= facts.now;
-            let reached = goal.find(facts, counts).map(|event| Reached { event: event.id.clone(), at: event.at });
+            let found = goal.find(facts, counts).map(|event| Reached { event: Some(event.id.clone()), at: event.at });
+            let reached = found.or_else(|| self.counted(goal, facts));
             if reached.is_some() {
                 passage.reach();
             }
@@ -192,4 +226,10 @@ impl Run {
             Decision::Fail(why) => Some(EndReason::NoLonger { why }),
         }
     }
+}
+
+/// From when to when a step listens.
+fn listens(way: &Way<'_>, within: Span, due_at: Timestamp, passage: &Passage) -> (Timestamp, Timestamp) {
+    let since = passage.since(&Wait::Span(within), way.facts.now, due_at);
+    (since, crate::wait::span_ends(within, since, &person_zone(way.facts, way.zone).zone).at)
 }

@@ -12,8 +12,9 @@ use crate::ids::EventId;
 /// A goal that was reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reached {
-    /// The event that reached it.
-    pub event: EventId,
+    /// The event that reached it; none where only the person's counts still know of it, and not the activity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<EventId>,
     /// When it happened.
     pub at: Timestamp,
 }

@@ -156,6 +156,9 @@ impl Run {
                 Taken::Stop(state) => return passage.stop(self, state),
             }
         }
+        if let Some(state) = self.catch_breath(way, target, due_at, &mut passage) {
+            return passage.stop(self, state);
+        }
         let step = way.named(target);
         let reason = EndReason::Looping { step };
         // Nothing of such a move is sent.

@@ -91,6 +91,21 @@ fn a_campaign_that_loops_for_ever_is_refused_with_the_loop() {
         let found = spoilt("- send: hello\n  - wait: 3 days", steps);
         assert!(found.contains(&format!("error: x.yaml: {expected}")), "{steps}: {found:#?}");
     }
+    let tuesdays = "- {name: a, wait: {until: '9:00', on: [tuesday]}}\n  - {name: b, send: hello}\n  - {filter: [{no_tag: x}], next: a}";
+    let found = spoilt("- send: hello\n  - wait: 3 days", tuesdays);
+    assert!(found.iter().any(|problem| problem.contains("its wait may be over at once")), "{found:#?}");
+    let until = "- {name: a, wait_until: [{tag: x}], within: 1 day, happened: b, timed_out: end}\n  - {name: b, send: hello, next: a}\n  - {name: end, exit: over}";
+    let found = spoilt("- send: hello\n  - wait: 3 days", until);
+    assert!(found.iter().any(|problem| problem.contains("loops for ever without waiting: a → b → a")), "{found:#?}");
+    let reminders = [
+        // Until it is paid, every three days; four hours after the cart was last filled; until they have the tag, every week.
+        "- {name: a, wait_for: {event: Paid}, within: 3 days, happened: end}\n  - {name: b, send: hello, next: a}\n  - {name: end, exit: over}",
+        "- {name: a, wait_for: {event: Filled}, within: 4 hours, happened: a}\n  - {name: b, send: hello}",
+        "- {name: a, wait_until: [{tag: x}], within: 7 days, happened: end}\n  - {name: b, send: hello, next: a}\n  - {name: end, exit: over}",
+    ];
+    for loops in reminders {
+        assert_eq!(spoilt("- send: hello\n  - wait: 3 days", loops), [""; 0], "{loops}");
+    }
     let weekly = "- {name: a, send: hello}\n  - wait: 7 days\n  - {filter: [{no_tag: x}], next: a}";
     assert_eq!(spoilt("- send: hello\n  - wait: 3 days", weekly), [""; 0]);
 }

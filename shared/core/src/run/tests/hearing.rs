@@ -79,6 +79,25 @@ fn a_cart_that_is_bought_goes_one_way_and_one_that_is_not_the_other() {
 }
 
 #[test]
+fn a_loop_goes_by_the_last_of_many_events_however_many_come_at_once() {
+    let quiet = "- {name: quiet, wait_for: {event: Order completed, match: {cart_id: event.cart_id}}, within: 4 hours, happened: quiet}\n- send: a\n- send: b\n";
+    let cart = Cart::new(quiet);
+    let mut run = cart.begin(START).run;
+    // Every half a minute, far more than one move takes.
+    let orders = (0..500).map(|n| at(START) + SignedDuration::from_secs(30 * (n + 1)));
+    let last = orders.clone().last().expect("an order");
+    let cart = orders.fold(cart, |cart, order| cart.order(&order.to_string(), json!({"cart_id": 7})));
+    let (mut now, mut moves) = (last + SignedDuration::from_secs(1), 0);
+    while let Advance::Moved(moved) = cart.look(&run, &now.to_string()) {
+        assert!(sends(&moved).is_empty() && moved.run.due_at().is_some(), "after {moves} moves: {:?}", moved.run.state);
+        (run, now, moves) = (moved.run, now + SignedDuration::from_secs(7), moves + 1);
+    }
+    assert_eq!(moves, 3);
+    let quiet = last + SignedDuration::from_hours(4);
+    assert_eq!(sends(&cart.moved(&run, &quiet.to_string())), ["a", "b"]);
+}
+
+#[test]
 fn only_the_very_cart_counts() {
     for other in
         [json!({"cart_id": 8}), json!({"cart_id": "7"}), json!({"cart_id": null}), json!({}), json!({"cart_id": [7]})]
@@ -181,6 +200,25 @@ fn a_goal_is_recorded_and_ends_the_run_where_the_campaign_says_so() {
         let reached = there.run.goal.as_ref().map(|reached| reached.at);
         assert_eq!(reached, Some(at("2026-11-21T10:00:00Z")));
         assert_eq!(matches!(there.run.state, RunState::Ended { reason: EndReason::Goal, .. }), mails.is_empty());
+    }
+}
+
+#[test]
+fn a_goal_that_is_a_name_alone_is_known_when_the_activity_has_long_forgotten_it() {
+    let plain = "goal: {event: Order completed}\nexits: {goal: true}";
+    let matched = "goal: {event: Order completed, match: {cart_id: event.cart_id}}\nexits: {goal: true}";
+    for (goal, ends) in [(plain, true), (matched, false)] {
+        let mut cart = Cart::new("- send: a\n").with(goal);
+        let waits = cart.begin(START);
+        let name = EventName::parse("Order completed").expect("a name");
+        let call::Action::Track { email, properties, data, source, conversion, passive, .. } = track() else {
+            panic!()
+        };
+        let order = call::Action::Track { name, email, properties, data, source, conversion, passive };
+        cart.profile.apply(&call("2026-11-21T10:00:00Z", order));
+        let there = cart.moved(&waits.run, "2026-11-22T09:00:00Z");
+        assert_eq!(matches!(there.run.state, RunState::Ended { reason: EndReason::Goal, .. }), ends, "{goal}");
+        assert_eq!(there.run.goal.map(|goal| goal.at), ends.then(|| at("2026-11-21T10:00:00Z")));
     }
 }
 
