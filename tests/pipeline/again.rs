@@ -1,17 +1,25 @@
 //! What comes again after whoever had it died, or twice: nothing is lost by that, and nothing done twice.
 
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
 use dunlin_aws::profiles::Profiles;
-use dunlin_aws::resources::STEPS;
+use dunlin_aws::resources::{EVENTS, STEPS};
+use dunlin_aws::{Chance, Clients};
 use dunlin_core::call::Properties;
 use dunlin_core::ids::{EventId, UserId};
 use dunlin_core::limits::SEEN_CALLS;
 use dunlin_core::profile::Activity;
-use dunlin_local::{Function, Side};
+use dunlin_evaluate::Evaluate;
+use dunlin_local::{Answer, Broken, Cloud, Function, Side, http_client, world};
 use dunlin_tests::Stage;
-use http::Method;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use http::{Method, Request, Response};
 use jiff::SignedDuration;
 use serde_json::json;
 
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
 /// A mail at once, to those who are pro when the event comes.
@@ -107,6 +115,63 @@ async fn a_call_of_who_calls_often_is_not_lost_when_its_evaluation_dies() {
         }
         assert!(deaths >= 6, "{deaths} deaths");
     }
+}
+
+/// AWS, and what comes to pass beside the first chunk of activity that is written.
+#[derive(Clone)]
+struct Meanwhile {
+    cloud: Cloud,
+    then: Arc<Mutex<Option<BoxFuture<'static, ()>>>>,
+}
+
+impl std::fmt::Debug for Meanwhile {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Meanwhile")
+    }
+}
+
+impl Answer for Meanwhile {
+    fn answer(&self, request: Request<Bytes>) -> BoxFuture<'static, Result<Response<Bytes>, Broken>> {
+        let Self { cloud, then } = self.clone();
+        Box::pin(async move {
+            let body = String::from_utf8_lossy(request.body());
+            if body.contains("activity#") && body.contains("\"Item\"") {
+                let then = then.lock().expect("unpoisoned").take();
+                if let Some(then) = then {
+                    then.await;
+                }
+            }
+            Answer::answer(&cloud, request).await
+        })
+    }
+}
+
+/// A reviewer found that who was slower wrote a chunk behind the back of the delete.
+#[tokio::test]
+async fn of_who_is_deleted_while_somebody_writes_out_their_activity_nothing_stays() {
+    let stage = Stage::new(1).await;
+    for _ in 0..2 {
+        stage.track("ann@example.com", "Paid", json!({"secret": "gold".repeat(40)})).await;
+        stage.pass(SECOND).await;
+    }
+    stage.track("ann@example.com", "Went", json!({})).await;
+    let (cloud, settings) = (stage.world.cloud().clone(), stage.world.settings().clone());
+    let queue = stage.world.queue_name(&EVENTS);
+    let event = world::event(&queue, cloud.sqs().receive(&queue, 1));
+    delete(&stage, "ann@example.com").await;
+    // The first evaluation stands still; the call comes again with the delete, and both are taken.
+    let (clock, world) = (cloud.clock().clone(), stage.world.clone());
+    let others = async move {
+        clock.advance_to(clock.now() + 10 * MINUTE);
+        while world.poll(Function::Evaluate).await > 0 {}
+    };
+    let then: Arc<Mutex<Option<BoxFuture<'static, ()>>>> = Arc::new(Mutex::new(Some(others.boxed())));
+    let meanwhile = http_client(Meanwhile { cloud: cloud.clone(), then: Arc::clone(&then) });
+    let clients = Clients::in_process(meanwhile, cloud.clock().clone(), Chance::seeded(1));
+    Evaluate::new(&clients, &settings).handle(event).await;
+    assert!(then.lock().expect("unpoisoned").is_none(), "the chunk was written");
+    let rows = stage.world.clients().dynamodb.scan().table_name("dunlin-profiles").send().await.expect("rows");
+    assert!(!format!("{:?}", rows.items()).contains("gold"), "{:?}", rows.items());
 }
 
 #[tokio::test]
