@@ -69,8 +69,14 @@ impl Property {
     }
 
     /// Whether it has no characters that mean something in Liquid.
-    pub(crate) fn is_plain(&self) -> bool {
+    fn is_plain(&self) -> bool {
         self.path.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '_' | '-'))
+    }
+
+    /// The property that a text is nothing but, as in `{{ event.total }}`: a step's value takes it as it is, without Liquid.
+    pub(crate) fn alone(text: &str) -> Option<Self> {
+        let inside = text.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+        Self::parse(inside).ok().filter(Self::is_plain)
     }
 
     /// The path below the owner.

@@ -70,6 +70,13 @@ impl Template {
         self.inner.parsed.variables.iter().map(AsRef::as_ref)
     }
 
+    /// The names it reads directly below a root variable that [`Template::variables`] names (`plan` of
+    /// `user.plan` and `user['plan'].id`), in alphabetical order. Those made by other variables are not
+    /// among them.
+    pub fn fields(&self, root: &str) -> impl Iterator<Item = &str> {
+        self.inner.parsed.fields.get(root).into_iter().flatten().map(AsRef::as_ref)
+    }
+
     /// Renders with `globals` (an object) as its variables.
     ///
     /// # Errors

@@ -228,4 +228,10 @@ fn a_template_names_its_partials_and_variables() {
     assert_eq!(variables("{% if b %}{% assign a = 1 %}{% endif %}{{ a }}"), ["a", "b"]);
     assert_eq!(variables("{% for a in (1..2) %}{{ a }}{% endfor %}"), [""; 0]);
     assert_eq!(variables("{% for a in a %}{% endfor %}{{ forloop }}"), ["a", "forloop"]);
+    let fields = |source: &str| {
+        let template = Template::parse(source).expect("the template parses");
+        template.fields("a").map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(fields("{{ a.c.d | append: a['b'] }}{{ ['a'].e }}{% if x == a.f %}{% endif %}"), ["b", "c", "e", "f"]);
+    assert_eq!(fields("{{ a }}{{ a[b] }}{{ b.a }}{% for a in b %}{{ a.c }}{% endfor %}"), [""; 0]);
 }

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::problem::{Problem, did_you_mean};
-use super::{Action, Arm, Campaign, Kind, Message, On, WaitFor, graph, sense, templates};
+use super::share::ALL;
+use super::{
+    Action, Arm, Campaign, Changes, Kind, Message, On, WaitFor, entering, graph, is_liquid, journey, sense, templates,
+};
 use crate::condition::{Condition, History};
 use crate::filter::Test;
-use crate::limits::{CAMPAIGN_BYTES, CONDITION_DEPTH, COUNTED_DAYS, JOURNEY_NAMES, MATCHED, NAME_BYTES};
+use crate::limits::{CAMPAIGN_BYTES, CONDITION_DEPTH, COUNTED_DAYS, MATCHED};
 use crate::mail::Mailbox;
 use crate::property::Owner;
-use crate::wait::Wait;
 
 /// Everything that is wrong with a campaign which fits the schema. It may be published when none of it is an error.
 #[must_use]
@@ -28,47 +30,22 @@ pub fn check(campaign: &Campaign) -> Vec<Problem> {
     problems.extend(templates::check(campaign));
     problems.extend(conditions(campaign));
     problems.extend(listening(campaign));
-    problems.extend(beginning(campaign));
+    problems.extend(doing(campaign));
+    problems.extend(entering::check(campaign));
     problems.extend(sense::check(campaign));
     problems
 }
 
-/// What starts a campaign, and what its steps do: triggers that start nothing, changes that change nothing.
-fn beginning(campaign: &Campaign) -> Vec<Problem> {
+/// What its steps do: changes that change nothing, loops through other campaigns.
+fn doing(campaign: &Campaign) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let empty = |path: &str| Problem::error(path, "there are no conditions", "add one");
-    match &campaign.trigger.on {
-        On::Enters { enters } if enters.is_empty() => problems.push(empty("trigger.enters")),
-        On::Leaves { leaves } if leaves.is_empty() => problems.push(empty("trigger.leaves")),
-        On::Api { api: false } => {
-            problems.push(Problem::error(
-                "trigger.api",
-                "`false` starts nothing",
-                "write `api: true`, or name an event",
-            ));
-        }
-        On::Date(date) => {
-            problems.extend(Wait::Date(date.clone()).problems().into_iter().map(|problem| problem.below("trigger")));
-            if date.date.owner() != Owner::User {
-                let what = format!("`{}` is no property of a person", date.date);
-                problems.push(Problem::error("trigger.date", what, "write `user.…`"));
-            }
-            if date.otherwise.is_some() {
-                problems.push(Problem::error("trigger.else", "who has no date does not enter", "remove the line"));
-            }
-        }
-        _ => {}
-    }
-    if let Some(key) = campaign.entry.key.as_ref().filter(|key| key.owner() != Owner::Event) {
-        let what = format!("`{key}` is no property of the trigger event");
-        problems.push(Problem::error("entry.key", what, "write `event.…`; without a key, it is asked for each person"));
-    }
     for (index, step) in campaign.steps.iter().enumerate() {
         match &step.action {
             Action::Update { update } if update.is_empty() => {
                 let mend = "add `set`, `unset`, `add_tags` or `remove_tags`, or remove the step";
                 problems.push(Problem::error(format!("steps[{index}].update"), "nothing is changed", mend));
             }
+            Action::Update { update } => problems.extend(tags(update, &format!("steps[{index}].update"))),
             Action::Start { start, .. } if *start == campaign.id => {
                 let what = "the campaign starts itself";
                 let mend = "the loop guard ends it after 20 an hour; add `entry: {again: never}`, or start another one";
@@ -78,6 +55,10 @@ fn beginning(campaign: &Campaign) -> Vec<Problem> {
                 let what = "nothing that is asked can change while a run waits";
                 let mend = "ask for a property of the person, a tag or an event, or use `filter`";
                 problems.push(Problem::warning(format!("steps[{index}].wait_until"), what, mend));
+            }
+            Action::HoldOut { hold_out } if hold_out.hundredths() == ALL => {
+                let mend = "write a smaller number, or `exit` instead";
+                problems.push(Problem::warning(format!("steps[{index}].hold_out"), "nobody goes on from here", mend));
             }
             Action::Webhook { webhook, .. } => {
                 let path = format!("steps[{index}].webhook");
@@ -95,9 +76,30 @@ fn beginning(campaign: &Campaign) -> Vec<Problem> {
     problems
 }
 
-/// What a campaign listens for: matches that cannot be, names under which nothing can be kept.
-fn listening(campaign: &Campaign) -> Vec<Problem> {
+/// Tags that no condition finds again.
+fn tags(update: &Changes, path: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
+    for (key, tags) in [("add_tags", &update.add_tags), ("remove_tags", &update.remove_tags)] {
+        for (index, tag) in tags.iter().enumerate() {
+            let path = format!("{path}.{key}[{index}]");
+            if tag.trim().is_empty() {
+                problems.push(Problem::error(path, "the tag is empty", "name a tag"));
+            } else if is_liquid(tag) {
+                let mend = "write the tag out, one step for each behind a `branch`, or `set` a property";
+                problems.push(Problem::error(path, "a tag is taken as it is: Liquid in it is not made", mend));
+            }
+        }
+    }
+    problems
+}
+
+/// What a campaign listens for: matches that cannot be, a goal that is not there.
+fn listening(campaign: &Campaign) -> Vec<Problem> {
+    let (mut problems, names) = (journey::check(campaign), journey::names(campaign));
+    if campaign.exits.goal && campaign.goal.is_none() {
+        let mend = "add `goal: {event: NAME}`, or remove the line";
+        problems.push(Problem::error("exits.goal", "there is no goal to reach", mend));
+    }
     let waits = campaign.steps.iter().enumerate().filter_map(|(index, step)| match &step.action {
         Action::WaitFor(wait) => Some((format!("steps[{index}]"), wait)),
         _ => None,
@@ -115,25 +117,12 @@ fn listening(campaign: &Campaign) -> Vec<Problem> {
                 let what = format!("`{property}` may change while a run waits");
                 problems.push(Problem::error(format!("{path}.match.{name}"), what, mend));
             }
-        }
-    }
-    let named = campaign.steps.iter().enumerate().filter_map(|(index, step)| match &step.action {
-        Action::WaitFor(WaitFor { name: Some(name), .. }) | Action::Webhook { name: Some(name), .. } => {
-            Some((format!("steps[{index}].as"), name.as_str()))
-        }
-        _ => None,
-    });
-    let named: Vec<(String, &str)> = named.collect();
-    let names: BTreeSet<&str> = named.iter().map(|(_, name)| *name).collect();
-    if names.len() > JOURNEY_NAMES {
-        let what = format!("there are {} names, more than {JOURNEY_NAMES}", names.len());
-        problems.push(Problem::error("steps", what, "give steps of which only one is taken the same name"));
-    }
-    for (path, name) in named {
-        let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if !plain || name.len() > NAME_BYTES {
-            let what = "the name has other characters than letters, digits and underscores";
-            problems.push(Problem::error(path, what, "write a name like `order`, for `journey.order`"));
+            if let Some(own) = name.strip_prefix("event.") {
+                let what = "on the left are properties of the awaited event, without `event.`";
+                let mend = format!("write `{own}: {property}`");
+                problems.push(Problem::error(format!("{path}.match.{name}"), what, mend));
+            }
+            problems.extend(journey::unheard(property, &names, &format!("{path}.match.{name}")));
         }
     }
     problems
@@ -198,7 +187,7 @@ fn check_message(campaign: &Campaign, message: &Message, path: &str) -> Vec<Prob
 fn sender(fields: &[(&str, &Option<String>)], path: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (key, text) in fields {
-        let Some(text) = text.as_deref().filter(|text| !text.contains("{{") && !text.contains("{%")) else { continue };
+        let Some(text) = text.as_deref().filter(|text| !is_liquid(text)) else { continue };
         if let Err(error) = Mailbox::parse(text) {
             let mend = "write `name@example.com` or `Name <name@example.com>`";
             problems.push(Problem::error(format!("{path}{key}"), format!("`{text}` {error}"), mend));
@@ -256,15 +245,22 @@ fn conditions(campaign: &Campaign) -> Vec<Problem> {
             _ => {}
         }
     }
+    let names = journey::names(campaign);
     for (path, list) in lists {
         for (index, condition) in list.iter().enumerate() {
-            check_condition(condition, &format!("{path}[{index}]"), 1, &mut problems);
+            check_condition(condition, &names, &format!("{path}[{index}]"), 1, &mut problems);
         }
     }
     problems
 }
 
-fn check_condition(condition: &Condition, path: &str, depth: usize, problems: &mut Vec<Problem>) {
+fn check_condition(
+    condition: &Condition,
+    names: &BTreeSet<&str>,
+    path: &str,
+    depth: usize,
+    problems: &mut Vec<Problem>,
+) {
     if depth > CONDITION_DEPTH {
         let what = format!("conditions are nested more than {CONDITION_DEPTH} levels deep");
         return problems.push(Problem::error(path, what, "say it with fewer groups"));
@@ -285,7 +281,7 @@ fn check_condition(condition: &Condition, path: &str, depth: usize, problems: &m
                     "write the text to look for, or use `is_set`",
                 ));
             }
-            return;
+            return problems.extend(journey::unheard(&of.property, names, path));
         }
         Condition::Triggered(history) => return problems.extend(check_history(history, path)),
         Condition::Tag { .. } | Condition::NoTag { .. } => return,
@@ -295,7 +291,7 @@ fn check_condition(condition: &Condition, path: &str, depth: usize, problems: &m
     };
     for (index, inner) in condition.children().enumerate() {
         let place = if key == "not" { String::new() } else { format!("[{index}]") };
-        check_condition(inner, &format!("{path}.{key}{place}"), depth + 1, problems);
+        check_condition(inner, names, &format!("{path}.{key}{place}"), depth + 1, problems);
     }
 }
 

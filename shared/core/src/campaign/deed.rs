@@ -9,7 +9,8 @@ use crate::call::Properties;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Changes {
-    /// Properties to set. A text may be Liquid; one that is only `{{ event.total }}` takes the value as it is.
+    /// Properties to set. A text may be Liquid; one that is only `{{ event.total }}` takes the value as it is, and unsets
+    /// where there is none.
     #[serde(default, skip_serializing_if = "Properties::is_empty")]
     pub set: Properties,
     /// Properties to unset.

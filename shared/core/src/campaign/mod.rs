@@ -6,9 +6,11 @@
 mod body;
 mod check;
 mod deed;
+mod entering;
 mod entry;
 mod form;
 mod graph;
+mod journey;
 mod listen;
 mod locate;
 mod parse;
@@ -19,6 +21,7 @@ mod shape;
 pub mod share;
 mod step;
 mod templates;
+mod values;
 mod webhook;
 
 use std::collections::BTreeMap;
@@ -36,7 +39,10 @@ pub use parse::{Folder, folder, from_json, is_campaign, parse};
 pub use problem::{Problem, Severity};
 pub use schema::schema;
 pub use step::{Action, Arm, Step, Target};
+#[cfg(test)]
+pub(crate) use templates::FIELDS;
 pub use templates::VARIABLES;
+pub(crate) use templates::is_liquid;
 pub use webhook::Webhook;
 
 use crate::condition::{self, Condition, Decision, Facts};

@@ -5,11 +5,12 @@
 
 mod claim;
 mod clash;
+mod quiet;
 
 use claim::{Claim, Source};
 
 use super::problem::{Problem, Severity};
-use super::{Action, Arm, Campaign, templates};
+use super::{Action, Arm, Campaign, On, templates};
 use crate::condition::{Condition, History, PropertyCondition};
 use crate::limits::CONDITIONS_COMPARED;
 use crate::property::Owner;
@@ -22,6 +23,11 @@ pub(super) fn check(campaign: &Campaign) -> Vec<Problem> {
     let trigger = campaign.trigger.event().cloned().map(|triggered| Condition::Triggered(once(triggered)));
     let mut asked = Asked::about(trigger.as_ref());
     awaited(campaign, &mut asked);
+    match &campaign.trigger.on {
+        On::Enters { enters } => asked.crossing("trigger.enters", enters, true),
+        On::Leaves { leaves } => asked.crossing("trigger.leaves", leaves, false),
+        _ => {}
+    }
     asked.list("trigger.filters", &campaign.trigger.filters, Severity::Error);
     asked.keep_what_stays();
     asked.aside("exits.unless", &campaign.exits.unless, Severity::Error);
@@ -94,6 +100,8 @@ fn steps<'c>(campaign: &'c Campaign, asked: &mut Asked<'c>) {
 struct Asked<'c> {
     /// Claims that all hold where the next list is asked.
     known: Vec<Claim<'c>>,
+    /// Whether it is asked of a person alone: no event is there, and no run.
+    person_alone: bool,
     problems: Vec<Problem>,
 }
 
@@ -101,7 +109,7 @@ impl<'c> Asked<'c> {
     fn about(trigger: Option<&'c Condition>) -> Self {
         let path = || "trigger.event".to_owned();
         let event = |condition| Claim { path: path(), condition, holds: true, source: Source::Event };
-        Self { known: trigger.map(event).into_iter().collect(), problems: Vec::new() }
+        Self { known: trigger.map(event).into_iter().collect(), person_alone: false, problems: Vec::new() }
     }
 
     /// Asks a list beside what is known, which it adds to.
@@ -123,6 +131,14 @@ impl<'c> Asked<'c> {
         self.known.truncate(known);
     }
 
+    /// Asks the conditions that start a campaign when a person comes into them, or (`into` false) out of them.
+    fn crossing(&mut self, path: &str, conditions: &'c [Condition], into: bool) {
+        self.problems.extend(quiet::check(path, conditions, into));
+        self.person_alone = true;
+        self.aside(path, conditions, Severity::Error);
+        self.person_alone = false;
+    }
+
     /// What is wrong with claims that must all hold beside what is known; an error among it says that they never do.
     fn look(&mut self, claims: Vec<Claim<'c>>) -> Vec<Problem> {
         let (own, mut choices) = (self.known.len(), Vec::new());
@@ -133,7 +149,8 @@ impl<'c> Asked<'c> {
         for (index, later) in self.known.iter().enumerate().skip(own) {
             let mut near = self.known.iter().take(index).rev().take(CONDITIONS_COMPARED);
             let beside = near.find_map(|earlier| later.beside(earlier));
-            problems.extend(beside.or_else(|| later.alone()));
+            let missing = || later.missing().filter(|_| self.person_alone);
+            problems.extend(beside.or_else(missing).or_else(|| later.alone()));
         }
         for choice in choices {
             let known = self.known.len();

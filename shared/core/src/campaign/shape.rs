@@ -86,7 +86,7 @@ impl<'s> Walk<'s> {
                     }
                 }
             }
-            _ if choices.is_empty() && fits(schema, value) => {}
+            _ if choices.is_empty() && fits(schema, value) => self.least(schema, value, path),
             _ => self.wrong_type(schema, &choices, value, path),
         }
     }
@@ -111,6 +111,15 @@ impl<'s> Walk<'s> {
         };
         let plural = if items == 1 { "" } else { "s" };
         self.report(path, format!("has {items} item{plural}"), mend);
+    }
+
+    /// Whether a whole number is as large as it must be.
+    fn least(&mut self, schema: &Value, value: &Value, path: &str) {
+        if let Some(least) = schema.get("minimum").and_then(Value::as_u64)
+            && value.as_u64().is_some_and(|number| number < least)
+        {
+            self.report(path, format!("is {value}"), format!("write at least {least}, or remove the line"));
+        }
     }
 
     fn wrong_type(&mut self, schema: &Value, choices: &[&Value], value: &Value, path: &str) {

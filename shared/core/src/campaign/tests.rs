@@ -6,8 +6,10 @@ use serde_json::json;
 
 use super::*;
 
+mod entering;
 mod form;
 mod graph;
+mod steps;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -174,6 +176,21 @@ fn what_would_surprise_is_a_warning() {
             "{{ user.name }}",
             "{{ usr.name }}",
             "warning: x.yaml: messages.hello.text: `usr` is always empty; did you mean `user`?",
+        ),
+        (
+            "{{ user.name }}",
+            "{{ campaign.nme | upcase }}",
+            "warning: x.yaml: messages.hello.text: `campaign.nme` is always empty; did you mean `campaign.name`?",
+        ),
+        (
+            "subject: Hello",
+            "subject: '{% if url.unsubscrib %}a{% endif %}'",
+            "warning: x.yaml: messages.hello.subject: `url.unsubscrib` is always empty; did you mean `url.unsubscribe`?",
+        ),
+        (
+            "subject: Hello",
+            "subject: \"Hello {{ campaign['author'].name }}\"",
+            "warning: x.yaml: messages.hello.subject: `campaign.author` is always empty; there are `campaign.id`, `campaign.name`",
         ),
         (
             "{{ url.unsubscribe }}",

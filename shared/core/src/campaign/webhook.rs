@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Problem;
+use super::{Problem, is_liquid};
 use crate::hook::{Method, header_problem, target};
 
 /// What is asked of whom. Texts may be Liquid.
@@ -35,7 +35,6 @@ impl Webhook {
     /// What is wrong with it. Paths begin below the webhook.
     pub(super) fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        let is_liquid = |text: &str| text.contains("{{") || text.contains("{%");
         let host: String = self.url.split('/').take(3).collect::<Vec<_>>().join("/");
         if is_liquid(&host) {
             let mend = "write the host out, and use Liquid behind it: who writes data must not choose the server";
@@ -50,6 +49,10 @@ impl Webhook {
                 let path = format!("headers.{name}");
                 problems.push(Problem::error(path, problem.to_string(), "remove it, or write another"));
             }
+        }
+        if self.method == Method::Get && self.body.is_some() {
+            let mend = "put it into the URL, or write `method: post`";
+            problems.push(Problem::warning("body", "most servers refuse or overlook the body of a `get`", mend));
         }
         problems
     }

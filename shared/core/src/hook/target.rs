@@ -9,8 +9,9 @@ use crate::limits::HOOK_URL_BYTES;
 
 /// Ports of mail servers: a request there would be an attempt to mail past us.
 const MAIL_PORTS: [u16; 3] = [25, 465, 587];
-/// Names, and the ends of names, that mean this machine or a private network whatever they resolve to.
-const PRIVATE_NAMES: [&str; 3] = ["localhost", "internal", "local"];
+/// Names, and the ends of names, that mean this machine or a private network whatever they resolve to: RFC 6761, RFC 6762,
+/// RFC 8375, what ICANN set aside for it in 2024, and what routers use.
+const PRIVATE_NAMES: [&str; 5] = ["localhost", "local", "home.arpa", "internal", "lan"];
 
 /// How far requests reach. Whoever builds the function decides, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,8 +103,9 @@ impl Target {
     }
 }
 
-/// Whether a name is one of this machine or of a private network.
+/// Whether a name is one of this machine or of a private network. One without a dot is looked for there first.
 fn is_private(name: &str) -> bool {
-    let last = name.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
-    PRIVATE_NAMES.contains(&last)
+    let name = name.trim_end_matches('.');
+    let ends = |end: &&str| name.strip_suffix(*end).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    !name.contains('.') || PRIVATE_NAMES.iter().any(ends)
 }

@@ -89,6 +89,10 @@ fn a_request_goes_to_the_public_web_and_nowhere_else() {
         "https://[2606:4700:4700::1111]/",
         "https://local.example.com/",
         "https://localhost.example/",
+        "https://nlan.example/",
+        "https://home.arpa.example/",
+        "https://example.clan/",
+        "https://9.9.9.9.in-addr.arpa/",
     ] {
         assert!(target(good).is_ok(), "{good}");
     }
@@ -117,6 +121,12 @@ fn a_request_goes_to_the_public_web_and_nowhere_else() {
         ("http://a.localhost/", Refused::Address),
         ("http://instance-data.ec2.internal/", Refused::Address),
         ("http://printer.local/", Refused::Address),
+        ("http://intranet/", Refused::Address),
+        ("http://INTRANET.:8080/x", Refused::Address),
+        ("http://db.lan:5432/", Refused::Address),
+        ("http://router.home.arpa/", Refused::Address),
+        ("http://home.arpa/", Refused::Address),
+        ("http://metadata.google.internal./", Refused::Address),
         ("http://①②⑦.0.0.1/", Refused::Address),
     ] {
         assert_eq!(target(bad), Err(why), "{bad}");

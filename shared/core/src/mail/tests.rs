@@ -506,3 +506,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_mail_has_what_the_check_of_a_template_knows_and_nothing_else() {
+    let case = Case::new();
+    let context = context::Context::new(&case.occasion());
+    for globals in [&context.plain, &context.html] {
+        for (root, known) in crate::campaign::FIELDS {
+            let there: Vec<&String> = globals[root].as_object().expect("an object").keys().collect();
+            assert_eq!(there, known, "{root}");
+        }
+    }
+}

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::steps::{Passage, Taken};
 use super::{Command, Run, RunState};
 use crate::call::{self, Call, Properties};
-use crate::campaign::{Action, Changes, Step, Webhook};
+use crate::campaign::{Action, Changes, Step, Webhook, is_liquid};
 use crate::condition::Facts;
 use crate::hook::Request;
 use crate::ids::{EventId, digest};
@@ -23,9 +23,12 @@ impl Run {
         match &step.action {
             Action::Update { update } => {
                 let Changes { set, unset, add_tags, remove_tags } = update;
-                let mut changes = values.of(set);
+                let mut changes = values.made(step, set, passage);
                 changes.extend(unset.iter().map(|name| (name.clone(), Value::Null)));
-                passage.note(step, format!("changes {}", named(update)));
+                let named = named(&changes, update);
+                if !named.is_empty() {
+                    passage.note(step, format!("changes {named}"));
+                }
                 if !changes.is_empty() {
                     self.call(facts, step, call::Action::Edit { changes }, passage);
                 }
@@ -35,7 +38,7 @@ impl Run {
                 }
             }
             Action::Track { track, data } => {
-                let (name, data) = (track.clone(), values.of(data));
+                let (name, data) = (track.clone(), values.made(step, data, passage));
                 passage.note(step, format!("tracks `{track}`"));
                 let (email, properties, source, conversion) = (None, Properties::new(), None, None);
                 let action = call::Action::Track { name, email, properties, data, source, conversion, passive: false };
@@ -43,7 +46,8 @@ impl Run {
             }
             Action::Start { start, data } => {
                 passage.note(step, format!("starts `{start}`"));
-                let action = call::Action::Enter { campaign: start.clone(), data: values.of(data), date: None };
+                let data = values.made(step, data, passage);
+                let action = call::Action::Enter { campaign: start.clone(), data, date: None };
                 self.call(facts, step, action, passage);
             }
             _ => {}
@@ -75,7 +79,7 @@ impl Run {
             method: webhook.method,
             url: values.located(&webhook.url),
             headers: webhook.headers.iter().map(|(name, value)| (name.clone(), values.written(value))).collect(),
-            body: webhook.body.as_ref().map(|body| values.value(body)),
+            body: webhook.body.as_ref().map(|body| values.value(body, &mut false)),
         };
         let fits = to_text(&request).is_ok_and(|text| text.len() <= CALL_BYTES);
         if !fits {
@@ -104,10 +108,10 @@ fn later(at: Timestamp, span: SignedDuration) -> Timestamp {
 }
 
 /// What changes, by name.
-fn named(changes: &Changes) -> String {
-    let names = changes.set.keys().chain(&changes.unset).map(|name| format!("`{name}`"));
-    let tags = changes.add_tags.iter().map(|tag| format!("+{tag}"));
-    names.chain(tags).chain(changes.remove_tags.iter().map(|tag| format!("-{tag}"))).collect::<Vec<_>>().join(", ")
+fn named(changes: &Properties, update: &Changes) -> String {
+    let names = changes.keys().map(|name| format!("`{name}`"));
+    let tags = update.add_tags.iter().map(|tag| format!("+{tag}"));
+    names.chain(tags).chain(update.remove_tags.iter().map(|tag| format!("-{tag}"))).collect::<Vec<_>>().join(", ")
 }
 
 /// Values as a step writes them, and what they are for this person.
@@ -123,17 +127,30 @@ impl<'f> Values<'f> {
         Self { facts, globals: globals(facts), seed: digest(&[run.id.as_str(), &step.name]) }
     }
 
-    /// All of an object. What Liquid cannot make is null, which a profile reads as unset.
-    pub(super) fn of(&self, written: &Properties) -> Properties {
-        written.iter().map(|(name, value)| (name.clone(), self.value(value))).collect()
+    /// The properties that a step writes. One that Liquid cannot make, or not all of it, is left out and noted: null in
+    /// its place would unset what the person has.
+    fn made(&self, step: &Step, written: &Properties, passage: &mut Passage) -> Properties {
+        let mut made = Properties::new();
+        for (name, value) in written {
+            let mut failed = false;
+            let value = self.value(value, &mut failed);
+            if failed {
+                passage.note(step, format!("leaves out `{name}`: its Liquid cannot be made here"));
+            } else {
+                made.insert(name.clone(), value);
+            }
+        }
+        made
     }
 
-    /// One value.
-    pub(super) fn value(&self, written: &Value) -> Value {
+    /// One value. What Liquid cannot make is null in it, and sets `failed`.
+    fn value(&self, written: &Value, failed: &mut bool) -> Value {
         match written {
-            Value::String(text) => self.text(text),
-            Value::Array(items) => items.iter().map(|item| self.value(item)).collect(),
-            Value::Object(fields) => Value::Object(self.of(fields)),
+            Value::String(text) => self.text(text, failed),
+            Value::Array(items) => items.iter().map(|item| self.value(item, failed)).collect(),
+            Value::Object(fields) => {
+                fields.iter().map(|(name, value)| (name.clone(), self.value(value, failed))).collect()
+            }
             other => other.clone(),
         }
     }
@@ -145,19 +162,20 @@ impl<'f> Values<'f> {
     }
 
     /// A text. What Liquid cannot make is empty.
-    pub(super) fn written(&self, text: &str) -> String {
-        if text.contains("{{") || text.contains("{%") { self.render(text).unwrap_or_default() } else { text.to_owned() }
+    fn written(&self, text: &str) -> String {
+        if is_liquid(text) { self.render(text).unwrap_or_default() } else { text.to_owned() }
     }
 
-    fn text(&self, text: &str) -> Value {
-        if !text.contains("{{") && !text.contains("{%") {
+    fn text(&self, text: &str, failed: &mut bool) -> Value {
+        if !is_liquid(text) {
             return text.into();
         }
-        let only = text.trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
-        if let Some(property) = only.and_then(|path| Property::parse(path).ok()).filter(Property::is_plain) {
+        if let Some(property) = Property::alone(text) {
             return self.facts.value(&property).map_or(Value::Null, |value| value.into_owned());
         }
-        self.render(text).map_or(Value::Null, Value::from)
+        let made = self.render(text);
+        *failed |= made.is_none();
+        made.map_or(Value::Null, Value::from)
     }
 
     fn render(&self, text: &str) -> Option<String> {

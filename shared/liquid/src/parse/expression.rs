@@ -79,6 +79,7 @@ impl<'s> Parser<'s> {
                     index => Step::Index(index),
                 });
             } else {
+                self.reads_field(&steps);
                 return Ok(Expr::Path(steps.into()));
             }
         }

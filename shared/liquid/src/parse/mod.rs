@@ -9,12 +9,12 @@ mod suggest;
 mod tags;
 mod verbatim;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use self::lex::{Lexer, Token};
 use self::scan::{Fault, Piece, Scanner};
-use crate::ast::{Block, Expr, Filtered, Node, NodeKind};
+use crate::ast::{Block, Expr, Filtered, Node, NodeKind, Step};
 use crate::error::{ParseError, ParseErrorKind as Kind};
 use crate::limits::Limits;
 use crate::position::line_and_column;
@@ -54,6 +54,8 @@ pub(crate) struct Parsed {
     pub(crate) nodes: Vec<Node>,
     /// Root variables read where the template has not surely set them.
     pub(crate) variables: BTreeSet<Box<str>>,
+    /// What is read directly below them.
+    pub(crate) fields: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
     /// Partials named by a literal.
     pub(crate) partials: BTreeSet<Box<str>>,
 }
@@ -73,12 +75,13 @@ pub(crate) fn parse(source: &str, limits: &Limits) -> Result<Parsed, ParseError>
         nesting: limits.nesting,
         depth: 0,
         reads: BTreeSet::new(),
+        fields: BTreeMap::new(),
         bound: BTreeSet::new(),
         bindings: Vec::new(),
         partials: BTreeSet::new(),
     };
     let nodes = parser.all(&mut Scanner::template(source)).map_err(fail)?;
-    Ok(Parsed { nodes, variables: parser.reads, partials: parser.partials })
+    Ok(Parsed { nodes, variables: parser.reads, fields: parser.fields, partials: parser.partials })
 }
 
 /// A tag at hand: where it starts, its name, and the range of what follows the name.
@@ -94,6 +97,7 @@ struct Parser<'s> {
     nesting: usize,
     depth: usize,
     reads: BTreeSet<Box<str>>,
+    fields: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
     /// Variables that surely have their value from the template at this place.
     bound: BTreeSet<Box<str>>,
     /// The same in the order they were bound, to forget them at the end of a block.
@@ -114,6 +118,15 @@ impl<'s> Parser<'s> {
     fn reads(&mut self, name: &str) {
         if !self.bound.contains(name) && !self.reads.contains(name) {
             self.reads.insert(name.into());
+        }
+    }
+
+    /// Notes what a path reads directly below its root variable.
+    fn reads_field(&mut self, path: &[Step]) {
+        if let [Step::Key(root), Step::Key(name), ..] = path
+            && !self.bound.contains(root)
+        {
+            self.fields.entry(root.clone()).or_default().insert(name.clone());
         }
     }
 

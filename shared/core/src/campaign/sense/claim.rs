@@ -3,6 +3,7 @@
 use super::super::problem::Problem;
 use super::clash;
 use crate::condition::Condition;
+use crate::property::Owner;
 
 /// Letters of a condition that are shown: a text of a campaign may be as long as the campaign.
 const SHOWN: usize = 80;
@@ -56,6 +57,18 @@ impl<'c> Claim<'c> {
     pub(super) fn alone(&self) -> Option<Problem> {
         let what = clash::never(self)?;
         Some(Problem::warning(&self.path, what, "ask another property, or remove the condition"))
+    }
+
+    /// Why it never holds where there is neither an event nor a run.
+    pub(super) fn missing(&self) -> Option<Problem> {
+        let property = clash::needed(self)?;
+        let what = match property.owner() {
+            Owner::User => return None,
+            Owner::Event => format!("never holds: no event is there whose `{property}` is asked"),
+            Owner::Journey => format!("never holds: no run is there that has `{property}`"),
+        };
+        let mend = "ask for a property of the person (`user.…`), or start the campaign with an event and `filters`";
+        Some(Problem::error(&self.path, what, mend))
     }
 
     /// Why it never holds beside `earlier`.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Claim;
 use crate::condition::{Condition, History, PropertyCondition};
 use crate::filter::{Scalar, Test, Threshold, instant};
-use crate::property::Owner;
+use crate::property::{Owner, Property};
 
 /// Whole numbers from here on are no longer all 64-bit floats: different ones may be equal to one value.
 const INEXACT: f64 = 9_007_199_254_740_992.0;
@@ -44,6 +44,13 @@ pub(super) fn never(claim: &Claim<'_>) -> Option<String> {
     (kinds & accepted(&test, holds) == 0).then(|| format!("never holds: `{property}` is {words}"))
 }
 
+/// The property that must have a value for a claim to hold.
+pub(super) fn needed<'c>(claim: &Claim<'c>) -> Option<&'c Property> {
+    let Condition::Property(PropertyCondition { property, test }) = claim.condition else { return None };
+    let (test, holds) = positive(test, claim.holds);
+    (NULL & accepted(&test, holds) == 0).then_some(property)
+}
+
 /// Whether two claims never hold together.
 pub(super) fn clash(one: &Claim<'_>, other: &Claim<'_>) -> bool {
     match (one.condition, other.condition) {
@@ -75,7 +82,7 @@ fn tag<'c>(claim: &Claim<'c>) -> Option<(&'c str, bool)> {
 }
 
 /// The least and the most that a count may be; none where that is not one stretch.
-fn counts(history: &History, holds: bool) -> Option<(u64, u64)> {
+pub(super) fn counts(history: &History, holds: bool) -> Option<(u64, u64)> {
     let History { at_least, at_most, exactly, .. } = *history;
     let default = if at_most.is_some() || exactly.is_some() { 0 } else { 1 };
     let least = at_least.max(exactly).unwrap_or(default);

@@ -5,6 +5,7 @@ use super::*;
 use crate::campaign::{check as check_all, from_json};
 
 mod certain;
+mod crossing;
 
 /// A workflow that asks something everywhere, by the lists given; the others are empty.
 fn workflow(lists: &Value) -> Campaign {

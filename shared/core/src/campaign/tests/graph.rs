@@ -155,6 +155,15 @@ fn a_choice_that_is_none_or_does_not_add_up_is_refused() {
 }
 
 #[test]
+fn holding_out_everybody_is_a_warning() {
+    let found = spoilt("- send: hello", "- hold_out: 100\n  - send: hello");
+    let expected =
+        "warning: x.yaml: steps[0].hold_out: nobody goes on from here; write a smaller number, or `exit` instead";
+    assert_eq!(found, [expected]);
+    assert_eq!(spoilt("- send: hello", "- hold_out: 99.99\n  - send: hello"), [""; 0]);
+}
+
+#[test]
 fn too_many_steps_are_refused() {
     let many = "  - send: hello\n".repeat(crate::limits::STEPS + 1);
     let found = spoilt("  - send: hello\n", &many);

@@ -75,26 +75,45 @@ fn an_answer_that_comes_again_finds_the_run_elsewhere() {
 #[test]
 fn a_step_makes_calls_under_the_same_ids_whenever_it_is_made() {
     let published = workflow(
-        "- update: {set: {last: '{{ event.total }}', no: '{{ event.nothing }}', bad: '{{ x | nonsense }}'}, unset: [old], add_tags: [seen]}\n- {track: Went, data: {n: '{{ event.total | plus: 1 }}'}}\n- {start: cmp_other}\n",
+        "- update: {set: {last: '{{ event.total }}', no: '{{ event.nothing }}'}, unset: [old], add_tags: [seen]}\n- {track: Went, data: {n: '{{ event.total | plus: 1 }}'}}\n- {start: cmp_other}\n",
     );
     let (one, two) = (asked(&published), asked(&published));
     assert_eq!(one.commands, two.commands);
-    let actions: Vec<call::Action> = one
-        .commands
-        .iter()
-        .filter_map(|command| match command {
-            Command::Call { call } => Some(call.action.clone()),
-            _ => None,
-        })
-        .collect();
     let expected = [
-        json!({"kind": "edit", "changes": {"last": 30, "no": null, "bad": null, "old": null}}),
+        json!({"kind": "edit", "changes": {"last": 30, "no": null, "old": null}}),
         json!({"kind": "tags", "add": ["seen"]}),
         json!({"kind": "track", "name": "Went", "data": {"n": "31"}}),
         json!({"kind": "enter", "campaign": "cmp_other"}),
     ];
-    let actions: Vec<serde_json::Value> = actions.iter().map(|one| serde_json::to_value(one).expect("json")).collect();
-    assert_eq!(actions, expected);
+    assert_eq!(called(&one), expected);
+}
+
+/// The actions of the calls that a move makes.
+fn called(moved: &Transition) -> Vec<serde_json::Value> {
+    let calls = moved.commands.iter().filter_map(|command| match command {
+        Command::Call { call } => Some(serde_json::to_value(&call.action).expect("json")),
+        _ => None,
+    });
+    calls.collect()
+}
+
+#[test]
+fn what_liquid_cannot_make_is_left_out_and_unsets_nothing() {
+    let bad = "'{{ event.total | divided_by: 0 }}'";
+    let moved = asked(&workflow(&format!(
+        "- {{name: some, update: {{set: {{a: 1, bad: {bad}, deep: {{a: 1, b: [{bad}]}}}}}}}}\n- {{name: none, update: {{set: {{bad: {bad}}}}}}}\n- {{track: Went, data: {{a: 1, bad: {bad}}}}}\n- {{start: cmp_other, data: {{bad: {bad}}}}}\n"
+    )));
+    let expected = [
+        json!({"kind": "edit", "changes": {"a": 1}}),
+        json!({"kind": "track", "name": "Went", "data": {"a": 1}}),
+        json!({"kind": "enter", "campaign": "cmp_other"}),
+    ];
+    assert_eq!(called(&moved), expected);
+    let notes: Vec<(&str, &str)> =
+        moved.passed.iter().map(|passed| (passed.step.as_str(), passed.what.as_str())).take(4).collect();
+    let left_out = |name| format!("leaves out `{name}`: its Liquid cannot be made here");
+    let (bad, deep) = (left_out("bad"), left_out("deep"));
+    assert_eq!(notes, [("some", bad.as_str()), ("some", &deep), ("some", "changes `a`"), ("none", &bad)]);
 }
 
 #[test]
