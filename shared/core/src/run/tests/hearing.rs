@@ -85,7 +85,7 @@ fn a_loop_goes_by_the_last_of_many_events_however_many_come_at_once() {
     let mut run = cart.begin(START).run;
     // Every half a minute, far more than one move takes.
     let orders = (0..500).map(|n| at(START) + SignedDuration::from_secs(30 * (n + 1)));
-    let last = orders.clone().last().expect("an order");
+    let last = orders.clone().next_back().expect("an order");
     let cart = orders.fold(cart, |cart, order| cart.order(&order.to_string(), json!({"cart_id": 7})));
     let (mut now, mut moves) = (last + SignedDuration::from_secs(1), 0);
     while let Advance::Moved(moved) = cart.look(&run, &now.to_string()) {
