@@ -33,19 +33,28 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Folder> {
     folder::read(path).context("the campaigns cannot be read")
 }
 
-/// Reads one campaign's file; where it does not parse, prints why.
-pub(crate) fn one(path: &Path) -> anyhow::Result<Option<Campaign>> {
-    Ok(folder::one(path)?.map_err(|problems| show(&problems)).ok())
+/// Reads one campaign's file; where it does not parse, prints why. What does parse may have problems, too.
+pub(crate) fn one(path: &Path) -> anyhow::Result<Option<(Campaign, Vec<Problem>)>> {
+    let (campaign, problems) = folder::one(path)?;
+    if campaign.is_none() {
+        show(&problems);
+    }
+    Ok(campaign.map(|campaign| (campaign, problems)))
 }
 
-/// Prints problems, one a line, with what they name in its colour.
+/// Prints problems, one a line.
 pub(crate) fn show(problems: &[Problem]) {
-    for problem in problems {
+    shown(problems).for_each(say::line);
+}
+
+/// Problems, one a line, with what they name in its colour.
+pub(crate) fn shown(problems: &[Problem]) -> impl Iterator<Item = String> {
+    problems.iter().map(|problem| {
         let text = problem.to_string();
         let (label, rest) = text.split_once(": ").unwrap_or(("", &text));
         let label = if problem.is_error() { say::red(label) } else { say::yellow(label) };
-        say::line(format!("{label}: {rest}"));
-    }
+        format!("{label}: {rest}")
+    })
 }
 
 /// How many problems stand in the way.

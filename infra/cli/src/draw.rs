@@ -26,7 +26,7 @@ pub(crate) struct Draw {
 
 /// Draws it to standard output.
 pub(crate) fn draw(asked: &Draw) -> anyhow::Result<Outcome> {
-    let Some(campaign) = check::one(&asked.file)? else { return Ok(Outcome::Unwell) };
+    let Some((campaign, _)) = check::one(&asked.file)? else { return Ok(Outcome::Unwell) };
     let diagram = Diagram::of(&campaign);
     let text = if asked.mermaid { mermaid(&diagram) } else { svg(&diagram) };
     say::line(text.trim_end());

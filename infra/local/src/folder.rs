@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use dunlin_core::campaign::{Campaign, Folder, Problem, folder, parse};
+use dunlin_core::campaign::{Campaign, Folder, Problem, checked, folder};
 use dunlin_core::limits::CAMPAIGN_BYTES;
 
 /// Files read from a folder at most: far more than a marketer writes, far fewer than a home directory holds.
@@ -41,11 +41,11 @@ pub fn read(path: &Path) -> Result<Folder, FolderError> {
     Ok(folder(&files))
 }
 
-/// Reads one campaign's file, with the bodies and partials beside it; the problems where it does not parse.
+/// Reads and checks one campaign's file, with the bodies and partials beside it; no campaign where it does not parse.
 ///
 /// # Errors
 /// When the file, or its folder, cannot be read.
-pub fn one(path: &Path) -> Result<Result<Campaign, Vec<Problem>>, FolderError> {
+pub fn one(path: &Path) -> Result<(Option<Campaign>, Vec<Problem>), FolderError> {
     let mut files = BTreeMap::new();
     let beside = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     collect(beside, beside, &mut files)?;
@@ -54,7 +54,7 @@ pub fn one(path: &Path) -> Result<Result<Campaign, Vec<Problem>>, FolderError> {
         let source = std::io::Error::new(std::io::ErrorKind::NotFound, "there is no such text file");
         return Err(FolderError::Unreadable { path: path.to_owned(), source });
     };
-    Ok(parse(&name, text, &files))
+    Ok(checked(&name, text, &files))
 }
 
 /// Reads the texts below a folder; what is too large or no text cannot be part of a campaign.

@@ -174,11 +174,7 @@ impl Profiles {
         for user in std::iter::once(&profile.id).chain(profile.former()) {
             activity.extend(self.activity_since(project, user, since).await?);
         }
-        let mut events: Vec<TriggerEvent> =
-            activity.iter().filter(|one| one.at >= since).filter_map(Activity::event).collect();
-        events.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
-        events.dedup_by(|a, b| a.id == b.id);
-        Ok(events)
+        Ok(Activity::events(&activity, since))
     }
 
     /// The chunks with what was accepted at `since` or later, oldest first.

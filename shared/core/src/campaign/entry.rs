@@ -65,10 +65,13 @@ impl Trigger {
     }
 }
 
+/// Conditions that must all hold, for people to read.
+pub(crate) fn all(conditions: &[Condition]) -> String {
+    conditions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
+}
+
 impl fmt::Display for On {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let all =
-            |conditions: &[Condition]| conditions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
         match self {
             Self::Event { event } => event.fmt(f),
             Self::Enters { enters } => write!(f, "enters: {}", all(enters)),
@@ -132,5 +135,28 @@ impl EntryRule {
     #[must_use]
     pub fn remembers(&self) -> bool {
         self.again != Again::Always || self.per_day.is_some()
+    }
+}
+
+impl fmt::Display for EntryRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let each = self.key.as_ref().map(|key| format!("for each {key}"));
+        match (self.again, &each) {
+            (Again::Always, _) => f.write_str("every time")?,
+            (Again::Never, None) => f.write_str("once ever")?,
+            (Again::Never, Some(_)) => f.write_str("once")?,
+            (Again::WhenOver, _) => f.write_str("one run at a time")?,
+            (Again::After(span), _) => write!(f, "again after {span}")?,
+        }
+        if let Some(each) = each.filter(|_| self.again != Again::Always) {
+            write!(f, " {each}")?;
+        }
+        if let Some(most) = self.per_day {
+            write!(f, ", at most {most} within 24 hours")?;
+        }
+        if let Some(most) = self.total {
+            write!(f, ", at most {most} of all people")?;
+        }
+        Ok(())
     }
 }

@@ -40,23 +40,33 @@ pub fn folder(files: &BTreeMap<String, String>) -> Folder {
     let mut folder = Folder { campaigns: Vec::new(), problems: Vec::new() };
     let mut ids: BTreeMap<String, &str> = BTreeMap::new();
     for (file, text) in files.iter().filter(|(file, _)| is_campaign(file)) {
-        match parse(file, text, files) {
-            Err(problems) => folder.problems.extend(problems),
-            Ok(campaign) => {
-                let mut problems = super::check(&campaign);
-                if let Some(other) = ids.insert(campaign.id.to_string(), file) {
-                    let what = format!("`{}` is the id of the campaign in {other}, too", campaign.id);
-                    problems.push(Problem::error("id", what, "give each campaign an id of its own"));
-                }
-                folder.problems.extend(placed(problems, file, text));
-                folder.campaigns.push(campaign);
-            }
+        let (campaign, problems) = checked(file, text, files);
+        folder.problems.extend(problems);
+        let Some(campaign) = campaign else { continue };
+        if let Some(other) = ids.insert(campaign.id.to_string(), file) {
+            let what = format!("`{}` is the id of the campaign in {other}, too", campaign.id);
+            let problem = Problem::error("id", what, "give each campaign an id of its own");
+            folder.problems.extend(placed(vec![problem], file, text));
         }
+        folder.campaigns.push(campaign);
     }
     if !files.keys().any(|file| is_campaign(file)) {
         folder.problems.push(Problem::error("", "there is no campaign here", "add a file like `welcome.yaml`"));
     }
     folder
+}
+
+/// Reads and checks one campaign file. `files` are all texts of its folder. None where it does not parse; what does may
+/// have problems, too.
+#[must_use]
+pub fn checked(file: &str, text: &str, files: &BTreeMap<String, String>) -> (Option<Campaign>, Vec<Problem>) {
+    match parse(file, text, files) {
+        Err(problems) => (None, problems),
+        Ok(campaign) => {
+            let problems = placed(super::check(&campaign), file, text);
+            (Some(campaign), problems)
+        }
+    }
 }
 
 /// Whether the file at this path of the folder is a campaign's.

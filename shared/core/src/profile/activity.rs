@@ -67,6 +67,16 @@ impl Activity {
         Some(TriggerEvent { id: self.id.clone(), name, at: self.at, data: self.data.clone() })
     }
 
+    /// The events among what happened at `since` or later, oldest first, each once.
+    #[must_use]
+    pub fn events<'a>(activity: impl IntoIterator<Item = &'a Self>, since: Timestamp) -> Vec<TriggerEvent> {
+        let later = activity.into_iter().filter(|one| one.at >= since);
+        let mut events: Vec<TriggerEvent> = later.filter_map(Self::event).collect();
+        events.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+        events.dedup_by(|a, b| a.id == b.id);
+        events
+    }
+
     /// When the call was accepted.
     #[must_use]
     pub fn accepted_at(&self) -> Timestamp {

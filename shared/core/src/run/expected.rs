@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::steps::Passage;
-use super::waiting::{Meant, Stands, person_zone};
+use super::waiting::{Meant, Stands, person_zone, was};
 use super::{Command, EndReason, Run, RunState, Transition};
 use crate::call::{self, Call, Properties};
 use crate::campaign::{Campaign, On};
@@ -16,7 +16,7 @@ use crate::profile::Profile;
 use crate::task::{Lane, TriggerEvent};
 use crate::trigger::Published;
 use crate::wait::zone::Zone;
-use crate::wait::{DateWait, Wait};
+use crate::wait::{DateWait, NotADate, NotDate, Wait};
 
 /// What a date is known by: its value, and what the campaign makes of it.
 #[must_use]
@@ -40,8 +40,24 @@ pub fn expect(
     now: Timestamp,
 ) -> Option<Transition> {
     let On::Date(wait) = &published.campaign.trigger.on else { return None };
-    let date = date_of(published, profile)?;
-    let value = wait.date.find(|name| profile.property(name))?;
+    awaits(published, wait, profile, zone, call, now).ok()
+}
+
+/// The same, of a campaign that `wait` starts.
+///
+/// # Errors
+/// Why nothing is waited for: what is there in place of a date, or the date that is over.
+pub(super) fn awaits(
+    published: &Published,
+    wait: &DateWait,
+    profile: &Profile,
+    zone: &Zone,
+    call: &Call,
+    now: Timestamp,
+) -> Result<Transition, String> {
+    let missing = || NotADate { property: wait.date.to_string(), found: NotDate::Missing }.to_string();
+    let value = wait.date.find(|name| profile.property(name)).ok_or_else(missing)?;
+    let date = date_of(published, profile).ok_or_else(missing)?;
     let id = ["date", call.project.as_str(), published.campaign.id.as_str(), call.id.as_str()];
     let event = occasion(call.at, value);
     let run = Run {
@@ -63,10 +79,17 @@ pub fn expect(
     };
     let event = run.event.clone();
     let facts = Facts::new(profile, &event, now);
-    let Stands::Until(due_at, meant) = run.stands_for(wait, &facts, zone, now) else { return None };
+    let (due_at, meant) = match run.stands_for(wait, &facts, zone, now) {
+        Stands::Until(due_at, meant) => (due_at, meant),
+        Stands::NotADate(not) => return Err(not.to_string()),
+        Stands::Over(at) => {
+            let was = was(&Wait::Date(wait.clone()), &facts, zone, at);
+            return Err(format!("the date is over ({wait}): that was {was}"));
+        }
+    };
     let mut passage = Passage::default();
     passage.ask(true);
-    Some(run.expects(passage, due_at, date, meant))
+    Ok(run.expects(passage, due_at, date, meant))
 }
 
 fn occasion(at: Timestamp, value: &Value) -> TriggerEvent {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::state::wakes_at;
-use super::waiting::{Stands, person_zone};
+use super::waiting::{Stands, person_zone, was};
 use super::{Command, EndReason, Passed, Run, RunState, Transition};
 use crate::campaign::{Action, Campaign, Step, Target};
 use crate::condition::Facts;
@@ -199,7 +199,9 @@ impl Run {
                     step,
                     match &stands {
                         Stands::Until(due_at, _) => format!("waits: {wait}, that is {due_at}"),
-                        Stands::Over(since) => format!("does not wait ({wait}): that was {since}"),
+                        Stands::Over(since) => {
+                            format!("does not wait ({wait}): that was {}", was(wait, facts, zone, *since))
+                        }
                         Stands::NotADate(not) => not.to_string(),
                     },
                 );

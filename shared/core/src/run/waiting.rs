@@ -95,6 +95,13 @@ impl Run {
     }
 }
 
+/// The moment of a wait that has been `over` since it began: of a date in the past, the date itself.
+pub(super) fn was(wait: &Wait, facts: &Facts<'_>, project: &Zone, over: Timestamp) -> Timestamp {
+    let value = wait.property().and_then(|property| facts.value(property));
+    let zone = person_zone(facts, project).zone;
+    wait.was(&Start { at: over, zone: &zone, value: value.as_deref(), seed: &[] })
+}
+
 fn lately(now: Timestamp, lag: SignedDuration) -> Timestamp {
     now.checked_sub(lag).unwrap_or(Timestamp::MIN)
 }

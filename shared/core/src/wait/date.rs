@@ -112,6 +112,12 @@ impl DateWait {
         ends.map_err(|found| NotADate { property: self.date.to_string(), found })
     }
 
+    /// The moment that it is for, even before the start. None of what comes each year: the next one is never over.
+    pub(super) fn was(&self, start: &Start<'_>) -> Option<Timestamp> {
+        let moment = read(start.value).ok().filter(|_| !self.yearly)?;
+        Some(self.ends_of(moment, &Start { at: Timestamp::MIN, ..*start }).at)
+    }
+
     fn ends_of(&self, moment: Moment, start: &Start<'_>) -> Ends {
         let wall = match moment {
             Moment::Instant(at) => start.zone.local(at),

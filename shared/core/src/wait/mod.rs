@@ -77,6 +77,15 @@ impl Wait {
         }
     }
 
+    /// The moment that a wait was for which is over at `start`: a date, be it long ago.
+    #[must_use]
+    pub fn was(&self, start: &Start<'_>) -> Timestamp {
+        match self {
+            Self::Date(date) => date.was(start).unwrap_or(start.at),
+            _ => start.at,
+        }
+    }
+
     /// How long it takes at least, where it surely takes time: a plain delay. What waits for a time of day, a date or a
     /// window may be over at once.
     #[must_use]
