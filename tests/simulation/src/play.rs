@@ -178,7 +178,8 @@ async fn story(plan: Plan, eyes: Option<impl Watcher + 'static>) -> Result<Outco
     let mut houses = Vec::new();
     for project in 0..projects {
         let mut campaigns = workload::campaigns(waits.get(project).copied().unwrap_or([1, 1]));
-        if scenario == Scenario::Journeys {
+        // Where nobody calls, they would cost and do nothing.
+        if scenario == Scenario::Journeys && calls.iter().any(|call| call.person.project == project) {
             campaigns.extend(journeys::campaigns());
         }
         houses.push(house::build(sim.cloud(), sim.settings(), &format!("project-{project}"), &campaigns).await?);
