@@ -55,6 +55,16 @@ mod tests {
     }
 
     #[test]
+    fn the_drawing_in_the_examples_is_what_is_drawn() {
+        let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+        let (campaign, problems) = check::one(&examples.join("onboarding.yaml")).expect("read").expect("parsed");
+        assert_eq!(problems, []);
+        let drawn = mermaid(&Diagram::of(&campaign));
+        let readme = fs::read_to_string(examples.join("README.md")).expect("read");
+        assert!(readme.contains(drawn.trim_end()), "put this into examples/README.md:\n{drawn}");
+    }
+
+    #[test]
     fn a_file_that_is_not_there_is_an_error_that_names_it() {
         let error = draw(&Draw { file: "/no/such/hello.yaml".into(), mermaid: false }).expect_err("refused");
         assert!(format!("{error:#}").contains("/no/such"), "{error:#}");
