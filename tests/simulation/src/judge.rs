@@ -280,8 +280,8 @@ impl<'a> Judge<'a> {
 
     /// Who strolls goes on by day: asked of when the mail was decided, where nothing held that up.
     fn by_day(&mut self, asked: &Asked<'_>, decided: Timestamp) {
-        let from = decided - LATE - self.played.skew();
-        let is_day = journeys::opens(asked.person, from) <= decided;
+        let skew = self.played.skew();
+        let is_day = journeys::opens(asked.person, decided - LATE - skew) <= decided + skew;
         if !is_day && self.is_calm(asked.event.call.at, decided) {
             self.broken(
                 "a window is kept",
