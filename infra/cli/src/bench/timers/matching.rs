@@ -10,7 +10,7 @@ use crate::bench::timers::rows::{Filling, Rowed, Rows};
 use crate::bench::virtual_time::{START, Virtual};
 
 /// A cart that waits to be bought.
-const CART: &str = "
+pub(crate) const CART: &str = "
 id: cmp_cart
 name: Cart
 kind: workflow

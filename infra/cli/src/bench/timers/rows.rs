@@ -152,6 +152,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::bench::timers::matching::CART;
     use crate::bench::virtual_time::Virtual;
 
     /// Every item of a table, as DynamoDB's JSON.
@@ -175,15 +176,7 @@ mod tests {
     #[tokio::test]
     async fn rows_are_as_functions_make_them() {
         let stage = Virtual::start().await.expect("a stage");
-        let campaign = "
-name: Cart
-kind: workflow
-trigger: {event: Began}
-steps:
-  - wait_for: {event: Bought, match: {cart: event.cart}}
-    within: 30 days
-";
-        let campaign = stage.publish(campaign).await.expect("a campaign");
+        let campaign = stage.publish(CART).await.expect("a campaign");
         stage.world.advance(SignedDuration::from_secs(10)).await;
         let began = json!({"identity": {"id": "ann"}, "event_name": "Began", "data": {"cart": "red"}});
         stage.post("/api/v2/events/track", began.to_string()).await.expect("a call");
