@@ -1,6 +1,7 @@
-//! Journeys: workflows, and the model of them ([`crate::baskets`] and [`crate::deeds`] have their own). One waits until nine
-//! in the morning where people live and draws lots; one waits for the day before a date, which is looked at on its eve. Apart from the product's own code: times are jiff's own,
-//! the lots are as docs/campaigns.md has them.
+//! Journeys: workflows that wait by the clock, and the model of them; the other rooms of the scenario have their own
+//! ([`crate::baskets`], [`crate::deeds`], [`crate::hopes`], [`crate::entries`]). One waits until nine in the morning where
+//! people live and draws lots; one for the day before a date, which is looked at on its eve; one for a random time and then
+//! for the day. Apart from the product's own code: times are jiff's own, the lots are as docs/campaigns.md has them.
 
 use jiff::civil::{Date, date};
 use jiff::tz::{TimeZone, TimeZoneDatabase};

@@ -5,7 +5,7 @@ use dunlin_core::run::RunState;
 use jiff::{SignedDuration, Timestamp};
 
 use super::said::said;
-use super::{Asked, HEALED, Judge};
+use super::{Asked, Judge};
 use crate::deeds::{self, Told};
 use crate::hopes;
 use crate::model::Mail;
@@ -85,11 +85,6 @@ impl Judge<'_> {
             (Told::Late, Mail::Told) => asks + TRIES,
             _ => asks + HOOK_WITHIN + HOOK_ANSWERED,
         }
-    }
-
-    /// Whether nothing goes wrong from then to then, and all is healed that did before. Deaths one by one are no trouble.
-    pub(super) fn is_calm(&self, from: Timestamp, to: Timestamp) -> bool {
-        self.played.troubles.iter().all(|(begins, ends)| *ends + HEALED < from || *begins > to)
     }
 
     fn answer(&self, asked: &Asked<'_>) -> Told {
