@@ -186,8 +186,8 @@ impl Profiles {
         Ok(chunks.into_iter().flatten().collect())
     }
 
-    /// The ids of the calls in a person's activity that were accepted at `since` or later: asked only when the profile itself
-    /// may have forgotten one.
+    /// The ids of the calls in a person's activity, of all that were accepted at `since` or later and of some before: asked
+    /// only when the profile itself may have forgotten one.
     ///
     /// # Errors
     /// When the table cannot be read.
