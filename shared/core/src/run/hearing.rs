@@ -120,7 +120,7 @@ impl Run {
     }
 
     /// Goes on where a step has heard nothing in time.
-    pub(super) fn times_out(mut self, way: &Way<'_>, (index, step): (usize, &Step), ends: Timestamp) -> Transition {
+    pub(super) fn times_out(self, way: &Way<'_>, (index, step): (usize, &Step), ends: Timestamp) -> Transition {
         let mut passage = Passage::default();
         self.stop_listening(way.facts, step, &mut passage);
         match self.give_up(way, (index, step), ends, &mut passage) {
@@ -159,14 +159,14 @@ impl Run {
         Taken::On(target, heard.at.max(since))
     }
 
+    /// What happened in time and is seen too late is heard when the run comes to the step again: nothing is marked here.
     fn give_up<'c>(
-        &mut self,
+        &self,
         way: &Way<'c>,
         (index, step): (usize, &'c Step),
         ends: Timestamp,
         passage: &mut Passage,
     ) -> Taken<'c> {
-        self.heard.insert(step.name.clone(), ends);
         passage.note(step, format!("timed out at {ends}"));
         let [_, (_, timed_out)] = step.action.exits();
         Taken::On(timed_out.map_or_else(|| way.campaign.after(index), |name| way.campaign.target(name)), ends)

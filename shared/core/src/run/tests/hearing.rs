@@ -165,6 +165,19 @@ fn a_loop_hears_each_event_once() {
 }
 
 #[test]
+fn a_payment_that_is_seen_late_still_ends_the_reminders() {
+    let steps = "- name: again\n  wait_for: {event: Order completed}\n  within: 1 day\n  happened: over\n- {send: a, next: again}\n- {name: over, exit: over}\n";
+    let cart = Cart::new(steps);
+    let waits = cart.begin(START);
+    let reminded = cart.moved(&waits.run, "2026-11-22T09:00:00Z");
+    assert_eq!((sends(&reminded), due(&reminded)), (vec!["a"], "2026-11-23T09:00:00Z".to_owned()));
+    // It was paid for within the first round, and nobody knew until the second.
+    let cart = cart.order("2026-11-22T08:59:59Z", json!({}));
+    let over = cart.moved(&reminded.run, "2026-11-22T09:00:02Z");
+    assert!(matches!(over.run.state, RunState::Ended { .. }) && sends(&over).is_empty(), "{:?}", over.run.state);
+}
+
+#[test]
 fn what_was_heard_is_asked_in_the_very_next_step() {
     let steps = "- wait_for: {event: Order completed}\n  within: 1 day\n  as: order\n- branch: [{when: [{property: journey.order.total, greater_than: 20}], to: big}]\n- {name: small, send: a, next: over}\n- {name: big, send: b}\n- {name: over, exit: over}\n";
     for (total, message) in [(10, "a"), (30, "b")] {
