@@ -3,20 +3,35 @@
 
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
+use rand::RngExt;
+use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
+use crate::baskets;
+use crate::hopes;
 use crate::model::Mail;
+use crate::workload::{Person, Planned, What, is_twice, numbered};
 
 /// The event that asks to enter by rules.
 pub const JOINED: &str = "Joined";
 /// The campaign that a date starts.
 pub const RENEWAL: &str = "cmp_renewal";
+/// The campaign that a date starts each year.
+pub const BIRTHDAY: &str = "cmp_birthday";
+/// When everybody was born whose day is known: one that most years do not have.
+pub const BORN: Date = date(1992, 2, 29);
+/// Days after which a birthday that was known is unknown again: before the first, or behind one, two or three of them.
+const KNOWN: [i64; 4] = [20, 100, 500, 900];
+/// The first number of a call that is drawn here: above those of rounds.
+const FIRST: u64 = 30_000;
 /// Keys under which people join.
 const KEYS: u64 = 2;
 /// How long after an entry [`Rule::Hourly`] lets a person in again.
 pub const HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// Entries in a day that [`Rule::TwiceADay`] allows: stories take their calls within one.
 pub const A_DAY: usize = 2;
+/// Entries that [`Rule::ThreeInAll`] allows of all people of a project together.
+pub const IN_ALL: usize = 3;
 /// Minutes for which a run of [`Rule::OneAtATime`] waits.
 pub const STAYS: i64 = 30;
 
@@ -33,11 +48,14 @@ pub enum Rule {
     OneAtATime,
     /// Twice within 24 hours.
     TwiceADay,
+    /// So often that a project's people have entered three times together.
+    ThreeInAll,
 }
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Once, Self::OncePerKey, Self::Hourly, Self::OneAtATime, Self::TwiceADay];
+    pub const ALL: [Self; 6] =
+        [Self::Once, Self::OncePerKey, Self::Hourly, Self::OneAtATime, Self::TwiceADay, Self::ThreeInAll];
 
     /// The campaign that has it.
     #[must_use]
@@ -48,6 +66,7 @@ impl Rule {
             Self::Hourly => "cmp_hourly",
             Self::OneAtATime => "cmp_single",
             Self::TwiceADay => "cmp_twice",
+            Self::ThreeInAll => "cmp_three",
         }
     }
 
@@ -60,6 +79,7 @@ impl Rule {
             Self::Hourly => "hourly",
             Self::OneAtATime => "single",
             Self::TwiceADay => "twice",
+            Self::ThreeInAll => "three",
         }
     }
 
@@ -79,6 +99,7 @@ impl Rule {
             Self::Hourly => "{again: {after: 1 hour}}",
             Self::OneAtATime => "{again: when_over}",
             Self::TwiceADay => "{per_day: 2}",
+            Self::ThreeInAll => "{total: 3}",
         }
     }
 }
@@ -109,7 +130,37 @@ pub fn campaigns() -> Vec<String> {
         "{{id: {RENEWAL}, name: Renewal, kind: behavioural, trigger: {{date: user.renews, before: 1 day, at: '18:30'}},
           message: {{subject: 'renewal - {{{{ user.plan }}}}', text: '{{{{ url.unsubscribe_link }}}}'}}}}"
     );
-    ruled.into_iter().chain(crossed).chain([renewal]).collect()
+    let birthday = format!(
+        "{{id: {BIRTHDAY}, name: Birthday, kind: behavioural, trigger: {{date: user.born, yearly: true, at: '9:00'}},
+          message: {{subject: 'birthday - {{{{ user.plan }}}}', text: '{{{{ url.unsubscribe_link }}}}'}}}}"
+    );
+    ruled.into_iter().chain(crossed).chain([renewal, birthday]).collect()
+}
+
+/// Draws somebody who joins again and again, events that are only to be remembered, and somebody whose birthday is known for
+/// a while.
+#[must_use]
+pub fn draw(start: Timestamp, chance: &mut StdRng) -> Vec<Planned> {
+    let people: Vec<Person> = Person::all().collect();
+    let somebody = |chance: &mut StdRng| people.get(chance.random_range(0..people.len())).copied();
+    let sometime = |chance: &mut StdRng| start + SignedDuration::from_millis(chance.random_range(90_000..14_400_000));
+    let mut calls = Vec::new();
+    if let Some(person) = somebody(chance) {
+        for _ in 0..chance.random_range(2..7) {
+            calls.push((sometime(chance), person, What::Track { event: JOINED }));
+        }
+        for _ in 0..chance.random_range(0..3) {
+            let events = [JOINED, hopes::HOPED, hopes::SOUGHT, baskets::FILLED, baskets::PAID];
+            let event = events.get(chance.random_range(0..events.len())).copied().unwrap_or(JOINED);
+            calls.push((sometime(chance), person, What::Remember { event }));
+        }
+    }
+    if let (Some(person), Some(days)) = (somebody(chance), KNOWN.get(chance.random_range(0..KNOWN.len()))) {
+        calls.push((sometime(chance), person, What::Born { is_known: true }));
+        let later = start + SignedDuration::from_hours(24 * days);
+        calls.push((later, person, What::Born { is_known: false }));
+    }
+    numbered(FIRST, calls, |what| is_twice(what, chance))
 }
 
 /// The properties of [`JOINED`]: its number, and a key that it shares with others.
@@ -172,6 +223,8 @@ impl Rule {
                 }
                 (Self::TwiceADay, true) => entered.len() <= A_DAY,
                 (Self::TwiceADay, false) => before.count() >= A_DAY,
+                (Self::ThreeInAll, true) => entered.len() <= IN_ALL,
+                (Self::ThreeInAll, false) => before.count() >= IN_ALL,
             };
             if !right {
                 return Some(format!("{self:?}: {one:?} among {joined:?}"));

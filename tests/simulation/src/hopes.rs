@@ -7,9 +7,8 @@ use rand::rngs::StdRng;
 
 use dunlin_core::limits::SEEN_CALLS;
 
-use crate::entries;
 use crate::model::{State, Story};
-use crate::workload::{Person, Planned, What};
+use crate::workload::{Person, Planned, What, is_twice, numbered};
 
 /// The event that starts the one that waits.
 pub const HOPED: &str = "Hoped";
@@ -36,15 +35,15 @@ pub fn campaigns() -> [String; 2] {
     );
     let quest = format!(
         "{{id: {QUEST}, name: Quest, kind: workflow, trigger: {{event: {SOUGHT}}},
-          goal: {{event: {GOAL}}}, exits: {{goal: true, unless: [{{no_tag: vip}}]}},
+          goal: {{event: {GOAL}}}, exits: {{goal: true, unsubscribed: true, unless: [{{no_tag: vip}}]}},
           messages: {{quest: {{subject: 'quest {{{{ event.n }}}} {{{{ user.plan }}}}', text: '{{{{ url.unsubscribe_link }}}}'}}}},
           steps: [{{wait: {WITHIN} seconds}}, {{send: quest}}]}}"
     );
     [hope, quest]
 }
 
-/// Draws what people hope for and seek, with tags and purchases before, within and after; and somebody who joins again and
-/// again.
+/// Draws what people hope for and seek, with tags and purchases before, within and after, and with who unsubscribes in
+/// between.
 #[must_use]
 pub fn draw(start: Timestamp, chance: &mut StdRng) -> Vec<Planned> {
     let people: Vec<Person> = Person::all().collect();
@@ -60,18 +59,15 @@ pub fn draw(start: Timestamp, chance: &mut StdRng) -> Vec<Planned> {
                 1 => chance.random_range(0..WITHIN * 1_000),
                 _ => chance.random_range((WITHIN - 10) * 1_000..(WITHIN + 10) * 1_000),
             };
-            let what = match chance.random_range(0..4) {
+            let what = match chance.random_range(0..6) {
                 0 if event == SOUGHT => What::Track { event: GOAL },
+                1 if event == SOUGHT => What::Remember { event: GOAL },
+                2 if event == SOUGHT => What::Unsubscribe,
                 3 => What::Tag { add: false },
+                4 => What::Resubscribe,
                 _ => What::Tag { add: true },
             };
             calls.push((at + SignedDuration::from_millis(near), person, what));
-        }
-    }
-    if let Some(person) = people.get(chance.random_range(0..people.len())).copied() {
-        for _ in 0..chance.random_range(2..7) {
-            let at = start + SignedDuration::from_millis(chance.random_range(90_000..14_400_000));
-            calls.push((at, person, What::Track { event: entries::JOINED }));
         }
     }
     // Somebody calls more often within minutes than a profile remembers.
@@ -83,12 +79,7 @@ pub fn draw(start: Timestamp, chance: &mut StdRng) -> Vec<Planned> {
             calls.push((at, person, What::Track { event: GOAL }));
         }
     }
-    // Only events carry a key by which a repetition is known (Track API).
-    let plan = |(number, (at, person, what)): (u64, (Timestamp, Person, What))| {
-        let twice = matches!(what, What::Track { .. }) && chance.random_bool(0.1);
-        Planned { number, at, person, what, twice }
-    };
-    (FIRST..).zip(calls).map(plan).collect()
+    numbered(FIRST, calls, |what| is_twice(what, chance))
 }
 
 /// Whether it is true of a person that somebody hopes for.

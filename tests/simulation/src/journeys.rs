@@ -1,5 +1,5 @@
 //! Journeys: workflows that wait by the clock, and the model of them; the other rooms of the scenario have their own
-//! ([`crate::baskets`], [`crate::deeds`], [`crate::hopes`], [`crate::entries`]). One waits until nine in the morning where
+//! ([`crate::baskets`], [`crate::deeds`], [`crate::hopes`], [`crate::rounds`], [`crate::entries`]). One waits until nine in the morning where
 //! people live and draws lots; one for the day before a date, which is looked at on its eve; one for a random time and then
 //! for the day. Apart from the product's own code: times are jiff's own, the lots are as docs/campaigns.md has them.
 
@@ -9,8 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::play::START;
 use crate::workload::{Person, Planned, What};
-use crate::{baskets, deeds, entries, hopes};
+use crate::{baskets, deeds, entries, hopes, rounds};
 
 /// The event that starts it.
 pub const EVENT: &str = "Rose";
@@ -36,6 +37,16 @@ const HELD_OUT: u64 = 20;
 const RED: u64 = 30;
 /// The zones of a project's people, by their place; who has none lives in the project's.
 const ZONES: [Option<&str>; 4] = [Some("America/New_York"), Some("Asia/Kolkata"), None, Some("Australia/Lord_Howe")];
+/// Where those of one project move to, east and west, while much of what they began waits for a time of day.
+const MOVED: [Option<&str>; 4] =
+    [Some("Europe/Berlin"), Some("America/Los_Angeles"), Some("Asia/Tokyo"), Some("America/St_Johns")];
+/// The project whose people move.
+const MOVES: usize = 1;
+/// When they do, after the beginning of the story.
+const MOVE: SignedDuration = SignedDuration::from_mins(100);
+
+/// The name of a zone; none is the project's.
+pub type Zone<'a> = Option<&'a str>;
 
 /// The campaigns as their files.
 #[must_use]
@@ -65,7 +76,7 @@ pub fn campaigns() -> Vec<String> {
             {{wait: {{window: {{from: '{opens}:00', to: '{closes}:00'}}}}}}, {{send: stroll}}]}}"
     );
     let others = [morning, trial, stroll, baskets::campaign()].into_iter().chain(deeds::campaigns());
-    others.chain(hopes::campaigns()).chain(entries::campaigns()).collect()
+    others.chain(hopes::campaigns()).chain(entries::campaigns()).chain([rounds::campaign()]).collect()
 }
 
 /// The properties of an event: one of the second kind has a date.
@@ -96,62 +107,69 @@ pub fn begin(calls: &mut [Planned]) {
     }
 }
 
-/// The zone that a person's calls name.
+/// The zone that a person's calls of that time name.
 #[must_use]
-pub fn zone(person: Person) -> Option<&'static str> {
-    ZONES.get(person.place % ZONES.len()).copied().flatten()
+pub fn zone(person: Person, at: Timestamp) -> Option<&'static str> {
+    let zones = if person.project == MOVES && at >= START + MOVE { MOVED } else { ZONES };
+    zones.get(person.place % zones.len()).copied().flatten()
 }
 
-/// The rules of the place where a person lives.
-fn rules(person: Person) -> TimeZone {
-    TimeZoneDatabase::bundled().get(zone(person).unwrap_or("UTC")).unwrap_or(TimeZone::UTC)
+/// The rules of a zone; who has none lives in the project's.
+fn rules(zone: Zone<'_>) -> TimeZone {
+    TimeZoneDatabase::bundled().get(zone.unwrap_or("UTC")).unwrap_or(TimeZone::UTC)
 }
 
-/// The evening before the date of [`DATED`] where a person lives.
+/// The evening before the date of [`DATED`] in a zone.
 #[must_use]
-pub fn trial(person: Person) -> Timestamp {
-    eve(person, DATE)
+pub fn trial(zone: Zone<'_>) -> Timestamp {
+    eve(zone, DATE)
 }
 
-/// The evening before a date where a person lives.
+/// The evening before a date in a zone.
 #[must_use]
-pub fn eve(person: Person, date: Date) -> Timestamp {
-    let evening = date.yesterday().map(|day| day.at(18, 30, 0, 0)).and_then(|evening| evening.to_zoned(rules(person)));
+pub fn eve(zone: Zone<'_>, date: Date) -> Timestamp {
+    let evening = date.yesterday().map(|day| day.at(18, 30, 0, 0)).and_then(|evening| evening.to_zoned(rules(zone)));
     evening.map_or(Timestamp::MAX, |evening| evening.timestamp())
+}
+
+/// Nine in the morning of a birthday in a zone: that of who was born on a 29 February is on the 28th in other years.
+#[must_use]
+pub fn birthday(zone: Zone<'_>, born: Date, year: i16) -> Timestamp {
+    let day = Date::new(year, born.month(), born.day()).or_else(|_| Date::new(year, born.month(), born.day() - 1));
+    let nine = day.and_then(|day| day.at(9, 0, 0, 0).to_zoned(rules(zone)));
+    nine.map_or(Timestamp::MAX, |nine| nine.timestamp())
 }
 
 /// When a stroll may begin that was asked for at `at`: at the earliest, and at the latest.
 #[must_use]
-pub fn strolls(person: Person, at: Timestamp) -> [Timestamp; 2] {
-    STROLLS.map(|minutes| opens(person, at + SignedDuration::from_mins(minutes)))
+pub fn strolls(zone: Zone<'_>, at: Timestamp) -> [Timestamp; 2] {
+    STROLLS.map(|minutes| opens(zone, at + SignedDuration::from_mins(minutes)))
 }
 
-/// When it is day where a person lives: then, or later.
+/// When it is day in a zone: then, or later.
 #[must_use]
-pub fn opens(person: Person, from: Timestamp) -> Timestamp {
+pub fn opens(zone: Zone<'_>, from: Timestamp) -> Timestamp {
     let [opens, closes] = OPEN;
-    let local = from.to_zoned(rules(person));
+    let local = from.to_zoned(rules(zone));
     if (opens..closes).contains(&local.hour()) {
         return from;
     }
     let day = if local.hour() < opens { Ok(local.date()) } else { local.date().tomorrow() };
-    let opening = day.and_then(|day| day.at(opens, 0, 0, 0).to_zoned(rules(person)));
+    let opening = day.and_then(|day| day.at(opens, 0, 0, 0).to_zoned(rules(zone)));
     opening.map_or(Timestamp::MAX, |opening| opening.timestamp())
 }
 
-/// The next nine in the morning where a person lives.
+/// Nine in the morning of the day on which that comes next in the zone in which somebody lived when they began to wait: in
+/// that zone, and in the one in which they live now where it is later there.
 #[must_use]
-pub fn morning(person: Person, from: Timestamp) -> Timestamp {
-    let zone = rules(person);
-    let mut day = from.to_zoned(zone.clone()).date();
-    loop {
-        let nine = day.at(9, 0, 0, 0).to_zoned(zone.clone()).map(|nine| nine.timestamp());
-        match (nine, day.tomorrow()) {
-            (Ok(nine), _) if nine >= from => return nine,
-            (_, Ok(tomorrow)) => day = tomorrow,
-            (_, Err(_)) => return Timestamp::MAX,
-        }
+pub fn morning(then: Zone<'_>, now: Zone<'_>, from: Timestamp) -> Timestamp {
+    let nine =
+        |day: Date, zone| day.at(9, 0, 0, 0).to_zoned(rules(zone)).map_or(Timestamp::MAX, |nine| nine.timestamp());
+    let mut day = from.to_zoned(rules(then)).date();
+    if nine(day, then) < from {
+        day = day.tomorrow().unwrap_or(Date::MAX);
     }
+    nine(day, then).max(nine(day, now))
 }
 
 /// Whether a person of a project gets the red mail (or else the blue one), if any.

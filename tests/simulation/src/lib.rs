@@ -15,6 +15,7 @@ pub mod observed;
 pub mod overload;
 pub mod play;
 pub mod rest;
+pub mod rounds;
 pub mod scenario;
 pub mod sim;
 pub mod visits;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use dunlin_core::call::{Action, Call};
+use dunlin_core::call::{Action, Call, Properties};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,8 +12,9 @@ use crate::baskets;
 use crate::deeds;
 use crate::entries::{self, Rule};
 use crate::hopes;
-use crate::journeys;
+use crate::journeys::{self, Zone};
 use crate::observed::{Accepted, Seen};
+use crate::rounds;
 use crate::workload::{Person, Waits};
 
 /// What is true of a person.
@@ -33,6 +34,10 @@ pub struct State {
     pub has_address: bool,
     /// When they renew.
     pub renews: Option<Date>,
+    /// When they were born.
+    pub born: Option<Date>,
+    /// The zone they live in; none is the project's.
+    pub zone: Option<String>,
     /// When they last did what a quest is there to bring about.
     pub sought: Option<Timestamp>,
     /// What a step wrote down last.
@@ -53,19 +58,21 @@ impl State {
     }
 
     fn take(&mut self, call: &Call) {
-        let plan =
-            |from: &dunlin_core::call::Properties| from.get("plan").and_then(|plan| plan.as_str()).map(str::to_owned);
+        let text = |from: &Properties, name: &str| from.get(name).and_then(|text| text.as_str()).map(str::to_owned);
+        let plan = |from: &Properties| text(from, "plan");
         match &call.action {
             Action::Identify { email, properties, .. } => {
                 self.since.get_or_insert(call.at);
                 self.plan = plan(properties).or_else(|| self.plan.take());
+                self.zone = text(properties, "ianaTimezone").or_else(|| self.zone.take());
                 let renews = properties.get("renews").and_then(|date| date.as_str()?.parse().ok());
                 self.renews = renews.or(self.renews);
                 self.has_address |= email.is_some();
                 *self.events.entry("Identified".to_owned()).or_default() += 1;
             }
-            Action::Track { name, email, .. } => {
+            Action::Track { name, email, properties, .. } => {
                 self.since.get_or_insert(call.at);
+                self.zone = text(properties, "ianaTimezone").or_else(|| self.zone.take());
                 self.has_address |= email.is_some();
                 if name.as_str() == hopes::GOAL {
                     self.sought = self.sought.max(Some(call.at));
@@ -75,6 +82,10 @@ impl State {
             Action::Edit { changes } if self.since.is_some() => {
                 self.plan = plan(changes).or_else(|| self.plan.take());
                 self.updated = deeds::updated(&call.action).or(self.updated);
+                self.born = match changes.get("born") {
+                    Some(born) => born.as_str().and_then(|born| born.parse().ok()),
+                    None => self.born,
+                };
             }
             Action::Tags { add, remove } if self.since.is_some() => {
                 let has = |tags: &[String]| tags.iter().any(|tag| tag == "vip");
@@ -178,7 +189,7 @@ pub enum Mail {
     Untold,
     /// The mail for `Hoped`, once they are tagged `vip`.
     Hope,
-    /// The mail for `Sought` after twenty minutes, unless they are tagged `vip` or have bought something.
+    /// The mail for `Sought` after twenty minutes, unless they are tagged `vip`, have bought something, or unsubscribed.
     Quest,
     /// The mail for `Strolled`, by day and some hours later.
     Stroll,
@@ -190,17 +201,21 @@ pub enum Mail {
     Unvip,
     /// The mail on the evening before the date at which they renew.
     Renewal(Date),
+    /// The mail on the birthday of a year.
+    Birthday(i16),
+    /// The mail for `Owed` in each round until they settle: at once, and after each hour.
+    Round(u32),
     /// The letter for `Later`, after a second, always, where an operator has published its campaign.
     Letter,
 }
 
 impl Mail {
-    /// The mails that a call asks for, each for itself: [`baskets::FILLED`] and [`deeds::ACTED`] ask for one of two, and
-    /// [`hopes::HOPED`] for one that hangs on what becomes true.
+    /// The mails that a call asks for, each for itself: [`baskets::FILLED`] and [`deeds::ACTED`] ask for one of two,
+    /// [`hopes::HOPED`] for one that hangs on what becomes true, and [`rounds::OWED`] for some.
     #[must_use]
     pub fn of(action: &Action) -> Vec<Self> {
         let event = match action {
-            Action::Track { name, .. } => name.as_str(),
+            Action::Track { name, passive: false, .. } => name.as_str(),
             Action::Enter { campaign, .. } if campaign.as_str() == deeds::BEGUN => return vec![Self::Begun],
             _ => return vec![],
         };
@@ -247,6 +262,8 @@ impl Mail {
             Self::Vip => ("cmp_vip", None),
             Self::Unvip => ("cmp_unvip", None),
             Self::Renewal(_) => (entries::RENEWAL, None),
+            Self::Birthday(_) => (entries::BIRTHDAY, None),
+            Self::Round(_) => (rounds::CAMPAIGN, None),
         }
     }
 
@@ -277,6 +294,8 @@ impl Mail {
             Self::Vip => "vip",
             Self::Unvip => "unvip",
             Self::Renewal(_) => "renewal",
+            Self::Birthday(_) => "birthday",
+            Self::Round(_) => "round",
         }
     }
 
@@ -290,14 +309,22 @@ impl Mail {
     const fn is_immediate(self) -> bool {
         matches!(
             self,
-            Self::Receipt | Self::Upgrade | Self::WelcomeOne | Self::Echo | Self::Begun | Self::Vip | Self::Unvip
+            Self::Receipt
+                | Self::Upgrade
+                | Self::WelcomeOne
+                | Self::Echo
+                | Self::Begun
+                | Self::Vip
+                | Self::Unvip
+                | Self::Round(0)
         )
     }
 
-    /// When it is due at the earliest, for an event of that time.
+    /// When it is due at the earliest, for an event of that time, where somebody of a project lived in a zone then and lives
+    /// in one now.
     #[must_use]
-    pub fn due(self, at: Timestamp, waits: &Waits, person: Person) -> Timestamp {
-        let [first, second] = waits.get(person.project).copied().unwrap_or_default();
+    pub fn due(self, at: Timestamp, waits: &Waits, project: usize, then: Zone<'_>, now: Zone<'_>) -> Timestamp {
+        let [first, second] = waits.get(project).copied().unwrap_or_default();
         at + SignedDuration::from_secs(match self {
             Self::Receipt | Self::Upgrade | Self::WelcomeOne | Self::Echo | Self::Begun => 0,
             Self::Thanks | Self::Hope | Self::Vip | Self::Unvip => 0,
@@ -309,10 +336,12 @@ impl Mail {
             Self::Basket => baskets::LISTENS,
             Self::WelcomeTwo => first,
             Self::WelcomeThree => first + second,
-            Self::Red | Self::Blue => return journeys::morning(person, at),
-            Self::Trial => return journeys::trial(person),
-            Self::Renewal(date) => return journeys::eve(person, date),
-            Self::Stroll => return journeys::strolls(person, at)[0],
+            Self::Round(round) => return at + rounds::ROUND * i32::try_from(round).unwrap_or(i32::MAX),
+            Self::Red | Self::Blue => return journeys::morning(then, now, at),
+            Self::Trial => return journeys::trial(now),
+            Self::Renewal(date) => return journeys::eve(now, date),
+            Self::Birthday(year) => return journeys::birthday(now, entries::BORN, year),
+            Self::Stroll => return journeys::strolls(now, at)[0],
         })
     }
 
@@ -332,7 +361,7 @@ impl Mail {
     #[must_use]
     pub fn ends(self, state: &State, at: Timestamp) -> bool {
         let filtered = match self {
-            Self::Quest => state.vip || state.sought >= Some(at),
+            Self::Quest => state.vip || !state.subscribed || state.sought >= Some(at),
             Self::WelcomeThree => state.plan.as_deref() != Some("free"),
             Self::Red | Self::Blue => state.vip,
             _ => false,

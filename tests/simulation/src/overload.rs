@@ -81,7 +81,7 @@ fn calls(from: Timestamp, end: Timestamp, chance: &mut StdRng) -> Vec<Planned> {
     for second in (0..(RECOVERY + WATCHED).as_secs()).step_by(usize::try_from(STEADY).unwrap_or(1)) {
         event(&people, end + SignedDuration::from_millis(second * 1_000 + chance.random_range(0..1_000)), chance);
     }
-    workload::numbered(calls, |_| false)
+    workload::numbered(1, calls, |_| false)
 }
 
 /// When the overload of a story was over.

@@ -10,6 +10,7 @@ use rand::{RngExt, SeedableRng};
 
 use crate::baskets;
 use crate::clients::Clients;
+use crate::entries;
 use crate::hopes;
 use crate::house::{self, House, Unbuilt};
 use crate::journeys;
@@ -17,6 +18,7 @@ use crate::judge::{Judge, Violation};
 use crate::observed::Observer;
 use crate::overload;
 use crate::rest::Rest;
+use crate::rounds;
 use crate::scenario::{Phase, Scenario, phases, usual};
 use crate::sim::{Conduct, Role, Sim, Watcher};
 use crate::visits::Visit;
@@ -134,6 +136,8 @@ impl Plan {
             journeys::begin(&mut calls);
             calls.extend(baskets::draw(START, &mut chance));
             calls.extend(hopes::draw(START, &mut chance));
+            calls.extend(rounds::draw(START, &mut chance));
+            calls.extend(entries::draw(START, &mut chance));
             calls.sort_by_key(|call| call.at);
         }
         let phases = phases(scenario, START, &waits, &mut chance);

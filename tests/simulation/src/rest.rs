@@ -99,6 +99,8 @@ fn state(profile: &Profile) -> State {
         vip: profile.has_tag("vip"),
         has_address: profile.email().is_some(),
         renews: profile.property("renews").and_then(|date| date.as_str()?.parse().ok()),
+        born: profile.property("born").and_then(|date| date.as_str()?.parse().ok()),
+        zone: profile.property("ianaTimezone").and_then(|zone| zone.as_str()).map(str::to_owned),
         sought: None,
         updated: profile.property(deeds::UPDATED).and_then(serde_json::Value::as_u64),
         events: profile.events().map(|one| (one.name.as_str().to_owned(), one.count)).collect(),

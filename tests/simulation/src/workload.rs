@@ -72,6 +72,16 @@ pub enum What {
         /// Which event.
         event: &'static str,
     },
+    /// Something happened that is only to be remembered: a passive event.
+    Remember {
+        /// Which event.
+        event: &'static str,
+    },
+    /// The day on which they were born becomes known, or is no longer.
+    Born {
+        /// Whether it is known.
+        is_known: bool,
+    },
     /// No marketing mail any more.
     Unsubscribe,
     /// Marketing mail again.
@@ -147,8 +157,13 @@ pub fn calls(start: Timestamp, count: usize, chance: &mut StdRng) -> Vec<Planned
         let person = people.get(chance.random_range(0..people.len())).copied();
         calls.extend(person.map(|person| (start + hour + within, person, what(chance))));
     }
-    // Only events carry a key by which a repetition is known (Track API).
-    numbered(calls, |what| matches!(what, What::Track { .. }) && chance.random_bool(0.1))
+    numbered(1, calls, |what| is_twice(what, chance))
+}
+
+/// Whether a client makes this call a second time although it was answered, which one in ten does: only events carry a key by
+/// which a repetition is known (Track API).
+pub(crate) fn is_twice(what: &What, chance: &mut StdRng) -> bool {
+    matches!(what, What::Track { .. }) && chance.random_bool(0.1)
 }
 
 /// Everybody is identified, within a minute.
@@ -160,13 +175,15 @@ pub(crate) fn identified(start: Timestamp, chance: &mut StdRng) -> Vec<(Timestam
     Person::all().map(identify).collect()
 }
 
-/// Calls in their order; `twice` says which of them a client makes a second time although they were answered.
+/// Calls in their order, numbered from `first` on; `twice` says which of them a client makes a second time although they
+/// were answered.
 pub(crate) fn numbered(
+    first: u64,
     mut calls: Vec<(Timestamp, Person, What)>,
     mut twice: impl FnMut(&What) -> bool,
 ) -> Vec<Planned> {
     calls.sort_by_key(|(at, person, _)| (*at, *person));
-    let planned = (1..).zip(calls).map(|(number, (at, person, what))| {
+    let planned = (first..).zip(calls).map(|(number, (at, person, what))| {
         let twice = twice(&what);
         Planned { number, at, person, what, twice }
     });
@@ -214,7 +231,7 @@ impl Planned {
     /// When it is no request; every planned call is one.
     pub fn request(&self, house: &House) -> Result<Request<bytes::Bytes>, Unbuilt> {
         let (id, email, n) = (self.person.id(), self.person.email(), self.number);
-        let zone = journeys::zone(self.person);
+        let zone = journeys::zone(self.person, self.at);
         let (method, path, mut body) = match &self.what {
             What::Identify { plan } => {
                 let renews = entries::renews(plan).to_string();
@@ -224,13 +241,16 @@ impl Planned {
             What::Edit { plan } => (Method::PUT, "/users/edit", json!({"id": id, "changes": {"plan": plan, "n": n}})),
             What::Tag { add: true } => (Method::PUT, "/users/tags/edit", json!({"id": id, "add": ["vip"]})),
             What::Tag { add: false } => (Method::PUT, "/users/tags/edit", json!({"id": id, "remove": ["vip"]})),
-            What::Track { event } => {
+            What::Track { event } | What::Remember { event } => {
                 let identity = json!({"id": id, "email": email, "ianaTimezone": zone});
-                (
-                    Method::POST,
-                    "/events/track",
-                    json!({"identity": identity, "event_name": event, "data": journeys::data(event, n)}),
-                )
+                let extras = json!({"passive": matches!(self.what, What::Remember { .. })});
+                let data = journeys::data(event, n);
+                let body = json!({"identity": identity, "event_name": event, "data": data, "extras": extras});
+                (Method::POST, "/events/track", body)
+            }
+            What::Born { is_known } => {
+                let changes = json!({"born": is_known.then(|| entries::BORN.to_string()), "n": n});
+                (Method::PUT, "/users/edit", json!({"id": id, "changes": changes}))
             }
             What::Unsubscribe => (Method::POST, "/users/unsubscribe", json!({"id": id})),
             What::Resubscribe => (Method::POST, "/users/resubscribe", json!({"id": id})),

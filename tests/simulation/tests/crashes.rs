@@ -72,6 +72,11 @@ fn a_run_hears_what_it_waits_for_whoever_dies() {
 }
 
 #[test]
+fn a_round_is_gone_once_and_left_once_whoever_dies() {
+    survives("somebody is reminded until they settle");
+}
+
+#[test]
 fn what_a_step_does_is_done_once_whoever_dies() {
     survives("steps act, and what they did starts something else");
 }

@@ -9,7 +9,7 @@ use crate::scenario::Scenario;
 use crate::sim::Role;
 use crate::visits::Visit;
 use crate::workload::{PEOPLE, PROJECTS, Person, What};
-use crate::{baskets, deeds, entries, hopes, journeys};
+use crate::{baskets, deeds, entries, hopes, journeys, rounds};
 
 /// Whom most stories are about.
 const ANN: Person = Person { project: 0, place: 0 };
@@ -42,6 +42,8 @@ const ACTED: What = What::Track { event: deeds::ACTED };
 const HOPED: What = What::Track { event: hopes::HOPED };
 const SOUGHT: What = What::Track { event: hopes::SOUGHT };
 const JOINED: What = What::Track { event: entries::JOINED };
+const OWED: What = What::Track { event: rounds::OWED };
+const SETTLED: What = What::Track { event: rounds::SETTLED };
 const PRO: What = What::Edit { plan: "pro" };
 const TAGGED: What = What::Tag { add: true };
 /// As [`FREE`], with another date (`entries::renews`).
@@ -59,7 +61,7 @@ const QUIET: Story = Story {
 };
 
 /// The stories: between them every handler makes every kind of its requests (`tests/infra/crashes.rs`).
-pub const STORIES: [Story; 20] = [
+pub const STORIES: [Story; 21] = [
     Story { name: "a receipt is sent", calls: &[(20, ANN, FREE), (40, ANN, BOUGHT)], ..QUIET },
     Story {
         name: "a series waits for seconds",
@@ -267,6 +269,13 @@ pub const STORIES: [Story; 20] = [
         name: "a basket is paid for while a run waits",
         // The first and the third call are about one basket (`baskets::data`).
         calls: &[(20, ANN, FILLED), (30, ANN, FREE), (210, ANN, PAID)],
+        scenario: Scenario::Journeys,
+        dies: |role, _| matches!(role, Role::Function(Function::Evaluate | Function::Schedule)),
+        ..QUIET
+    },
+    Story {
+        name: "somebody is reminded until they settle",
+        calls: &[(20, ANN, FREE), (40, ANN, OWED), (4_000, ANN, SETTLED)],
         scenario: Scenario::Journeys,
         dies: |role, _| matches!(role, Role::Function(Function::Evaluate | Function::Schedule)),
         ..QUIET

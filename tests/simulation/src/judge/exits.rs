@@ -28,7 +28,7 @@ impl Judge<'_> {
             self.nothing(asked, Mail::Basket);
         }
         if let Some(again) = self.again(asked) {
-            self.lateness(asked.person, Mail::Basket, hearing.again(), again);
+            self.lateness(asked, Mail::Basket, hearing.again(), again);
         }
         let found = [(Mail::Thanks, thanks), (Mail::Basket, basket)];
         let found = found.into_iter().filter_map(|(mail, delivery)| Some((mail, delivery?)));

@@ -37,7 +37,7 @@ impl Judge<'_> {
             }
             return 0;
         };
-        let decided = self.seen.ledger.get(&delivery.id).and_then(|entries| entries.first()).map(|entry| entry.at);
+        let decided = self.decided_at(delivery);
         let from = asked.event.queued_at.unwrap_or(at);
         let states = asked.story.between(asked.index, from, decided.map_or(Timestamp::MAX, |decided| decided + skew));
         if !states.iter().any(|state| hopes::holds(state, at)) {

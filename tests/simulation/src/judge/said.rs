@@ -24,9 +24,9 @@ pub(super) fn said(action: &Action) -> (&'static str, Option<u64>) {
 pub(super) fn key(planned: &Planned) -> (Person, &'static str, Option<u64>) {
     let (kind, carries) = match planned.what {
         What::Identify { .. } => ("identify", true),
-        What::Edit { .. } => ("edit", true),
+        What::Edit { .. } | What::Born { .. } => ("edit", true),
         What::Tag { add } => (if add { "tag" } else { "untag" }, false),
-        What::Track { .. } | What::Flood { .. } => ("track", true),
+        What::Track { .. } | What::Remember { .. } | What::Flood { .. } => ("track", true),
         What::Unsubscribe => ("unsubscribe", false),
         What::Resubscribe => ("resubscribe", false),
         What::Delete => ("delete", false),
