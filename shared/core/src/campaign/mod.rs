@@ -3,6 +3,7 @@
 //!
 //! Whatever its kind, a campaign is a list of steps: a transactional or behavioural campaign is `wait`, then `send`.
 
+mod arms;
 mod body;
 mod check;
 mod deed;
