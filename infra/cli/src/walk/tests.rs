@@ -97,6 +97,8 @@ fn a_cart_that_is_ordered_after_the_reminder_is_thanked_for() {
     let ordered = Walk { event: r#"{"cart_id": 7}"#.to_owned(), then: vec![then.to_owned()], ..cart };
     let lines = told(&ordered);
     assert!(lines.iter().any(|line| line.ends_with("(later)          `Order completed` happens")), "{lines:#?}");
+    let by = "sends `forgotten`, by 2026-11-22T01:00:00Z or not at all";
+    assert!(lines.iter().any(|line| line.ends_with(by)), "{lines:#?}");
     assert!(
         lines.iter().any(|line| line.ends_with("(goal)           was reached at 2026-11-21T15:00:00Z")),
         "{lines:#?}"

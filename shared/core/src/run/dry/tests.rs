@@ -238,6 +238,19 @@ fn an_event_that_is_waited_for_leads_to_the_other_exit_and_one_that_does_not_mat
 }
 
 #[test]
+fn a_mail_that_expires_is_told_with_the_instant_after_which_it_is_skipped() {
+    let steps = "- wait: 1 day\n- {send: a, expire_after: 6 hours}\n- {name: again, send: a}\n";
+    let lines = told(&Story::of("trigger: {event: Signed up}", steps).play());
+    assert_eq!(
+        lines[1..],
+        [
+            "2026-11-22T09:00:00Z a: sends `a`, by 2026-11-22T15:00:00Z or not at all",
+            "2026-11-22T09:00:00Z again: sends `a`",
+        ]
+    );
+}
+
+#[test]
 fn a_change_of_the_person_ends_a_wait_for_it_and_what_the_campaign_itself_changes_counts_too() {
     let steps = "- wait_until: [{property: user.plan, equals: pro}]\n  within: 7 days\n- update: {add_tags: [vip]}\n- wait: 1 hour\n- filter: [{tag: vip}]\n- exit: done\n";
     let story = |later| Story { later, ..Story::of("trigger: {event: Signed up}", steps) };
