@@ -111,6 +111,19 @@ fn a_cart_that_is_ordered_after_the_reminder_is_thanked_for() {
 }
 
 #[test]
+fn an_order_of_another_cart_is_told_not_to_be_the_one() {
+    let then = r#"{"after": "1 hour", "event": "Order completed", "data": {"cart_id": 8, "total": 30}}"#;
+    let other = Walk {
+        event: r#"{"cart_id": 7}"#.to_owned(),
+        then: vec![then.to_owned()],
+        ..asked("abandoned-cart.yaml", "{}")
+    };
+    let lines = told(&other);
+    let why = "`Order completed` at 2026-11-21T10:00:00Z is not the one: its `cart_id` is 8, and `event.cart_id` is 7";
+    assert!(lines.iter().any(|line| line.ends_with(&format!("soon             {why}"))), "{lines:#?}");
+}
+
+#[test]
 fn what_does_not_fit_the_campaign_or_its_option_is_refused_in_words() {
     let cart = || asked("abandoned-cart.yaml", "{}");
     let then = |text: &str| Walk { then: vec![text.to_owned()], ..cart() };
