@@ -37,9 +37,10 @@ Beside that, only what the campaign's own steps do changes the person. `--answer
 answer, or why none came as an `error` (`timeout`); it goes to the first webhook that is called, a second one to the
 next. Of a webhook that has none left, no answer comes.
 
-Where a date starts the campaign, the walk waits for it; where a condition does, it says what must have been before.
-Earlier entries of the person are not known. Exits with 1 when the person does not enter, and when `dunlin check` refuses the
-file.")]
+Where an event has the name that a step or the goal waits for, and is not the one, the walk says what differs. It is never late
+itself: of a mail with `expire_after` it says by when it must leave. Where a date starts the campaign, the walk waits for it;
+where a condition does, it says what must have been before. Earlier entries of the person are not known. Exits with 1 when the
+person does not enter, and when `dunlin check` refuses the file.")]
 pub(crate) struct Walk {
     /// The campaign's file
     #[arg(value_name = "FILE")]

@@ -6,12 +6,12 @@ use dunlin_core::condition::Condition;
 /// Characters of a text at most: what is longer is cut.
 const LONGEST: usize = 60;
 
-/// A campaign as boxes and arrows. The first box is what starts it, the last one its end.
+/// A campaign as boxes and arrows. The first box is what starts it; the last one is its end, where a way leads there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagram {
     /// The campaign's name.
     pub title: String,
-    /// What starts it, its steps in their order, its end.
+    /// What starts it, its steps in their order, its end if runs come to it: all of them may end at an `exit`.
     pub boxes: Vec<Box>,
     /// The ways that a run can take.
     pub arrows: Vec<Arrow>,
@@ -62,7 +62,6 @@ impl Diagram {
         let mut boxes = vec![Box::new(Shape::Terminal, "trigger", &text)];
         boxes.extend(campaign.steps.iter().map(|step| Box::of(campaign, step)));
         let end = boxes.len();
-        boxes.push(Box::new(Shape::Terminal, "end", ""));
         let mut arrows = vec![Arrow { from: 0, to: 1, when: String::new() }];
         for (index, step) in campaign.steps.iter().enumerate() {
             for (target, when) in ways(campaign, index, step) {
@@ -73,6 +72,9 @@ impl Diagram {
                 };
                 arrows.push(Arrow { from: index + 1, to, when: cut(&when) });
             }
+        }
+        if arrows.iter().any(|arrow| arrow.to == end) {
+            boxes.push(Box::new(Shape::Terminal, "end", ""));
         }
         Self { title: campaign.name.clone(), boxes, arrows }
     }

@@ -49,18 +49,85 @@ fn every_way_that_a_run_can_take_is_an_arrow() {
     assert_eq!(ways(&diagram("- send: a\n")), ["trigger --> a", "a --> end"]);
 }
 
+/// Ways for a campaign to end: its last step, and the lines that lead on from there.
+fn endings() -> Vec<(String, Vec<&'static str>)> {
+    let hook = "webhook: {url: 'https://example.com/'}";
+    let hears = "wait_for: {event: X}, within: 1 day, happened: first";
+    let holds = "wait_until: [{tag: vip}], within: 1 day, happened: first, timed_out: first";
+    let table = [
+        (hook.to_owned(), vec!["last -answered-> end", "last -failed-> end"]),
+        (format!("{hook}, failed: first"), vec!["last -answered-> end", "last -failed-> first"]),
+        (format!("{hook}, next: first"), vec!["last -answered-> first", "last -failed-> first"]),
+        (hears.to_owned(), vec!["last -it happened-> first", "last -timed out-> end"]),
+        (holds.to_owned(), vec!["last -it holds-> first", "last -timed out-> first"]),
+        ("filter: [{tag: vip}], next: first".to_owned(), vec!["last -yes-> first", "last -no-> end"]),
+        ("filter: [{tag: vip}], else: first".to_owned(), vec!["last -yes-> end", "last -no-> first"]),
+        (
+            "branch: [{when: [{tag: vip}], to: first}]".to_owned(),
+            vec!["last -has the tag \"vip\"-> first", "last -else-> end"],
+        ),
+        ("split: [{percent: 100, to: first}]".to_owned(), vec!["last -100 %-> first"]),
+        ("hold_out: 10".to_owned(), vec!["last -the others-> end", "last -10 %-> end"]),
+        ("wait: {date: user.x, else: first}, next: first".to_owned(), vec!["last --> first", "last -no date-> first"]),
+        ("exit: over".to_owned(), vec![]),
+    ];
+    let whole = |last: String| format!("- {{name: first, wait: 1 day}}\n- {{name: last, {last}}}\n");
+    table.into_iter().map(|(last, lines)| (whole(last), lines)).collect()
+}
+
+#[test]
+fn no_box_is_without_a_line_whatever_the_last_step_is() {
+    for (steps, expected) in endings() {
+        let drawn = diagram(&steps);
+        let lines = ways(&drawn);
+        assert_eq!(lines, [vec!["trigger --> first", "first --> last"], expected].concat(), "{steps}");
+        for (index, one) in drawn.boxes.iter().enumerate() {
+            let has_line = drawn.arrows.iter().any(|arrow| arrow.from == index || arrow.to == index);
+            assert!(has_line, "{steps}: no line at {one:?}");
+        }
+        let ends = lines.iter().any(|line| line.ends_with(" end"));
+        assert_eq!(mermaid(&drawn).contains("([\"end\"])"), ends, "{steps}");
+    }
+}
+
+#[test]
+fn each_line_of_the_picture_leads_to_its_box_and_none_lies_on_another() {
+    for (steps, _) in endings() {
+        let drawn = diagram(&steps);
+        let picture = svg(&drawn);
+        let document = roxmltree::Document::parse(&picture).expect("SVG");
+        let boxes = rectangles(&document);
+        let lines = document.descendants().filter(|node| node.attribute("marker-end").is_some());
+        let lines: Vec<&str> = lines.filter_map(|node| node.attribute("d")).collect();
+        for (arrow, line) in drawn.arrows.iter().zip(&lines) {
+            let tip = line.rsplit_once('L').and_then(|(_, tip)| tip.split_once(' ')).expect("a point");
+            let (x, y): (f64, f64) = (tip.0.parse().expect("x"), tip.1.parse().expect("y"));
+            let [left, top, width, height] = boxes[arrow.to];
+            let across = (left - 1.0..=left + width + 1.0).contains(&x);
+            let down = (top - 1.0..=top + height + 1.0).contains(&y);
+            assert!(across && down, "{steps}: the line to {:?} ends elsewhere\n{picture}", drawn.boxes[arrow.to]);
+        }
+        let apart: std::collections::BTreeSet<_> = lines.iter().collect();
+        assert_eq!(apart.len(), drawn.arrows.len(), "{steps}: a line lies on another\n{picture}");
+    }
+}
+
+fn number(node: &roxmltree::Node<'_, '_>, name: &str) -> f64 {
+    node.attribute(name).expect(name).parse().expect(name)
+}
+
+/// Left, top, width and height of the boxes.
+fn rectangles(document: &roxmltree::Document<'_>) -> Vec<[f64; 4]> {
+    let boxes = document.descendants().filter(|node| node.has_tag_name("rect"));
+    boxes.map(|node| ["x", "y", "width", "height"].map(|name| number(&node, name))).collect()
+}
+
 #[test]
 fn the_picture_is_one_well_formed_document_with_a_box_for_each_step_and_nothing_on_top_of_another() {
     let drawn = diagram(EVERY);
     let picture = svg(&drawn);
     let document = roxmltree::Document::parse(&picture).unwrap_or_else(|error| panic!("{error}: {picture}"));
-    let number =
-        |node: &roxmltree::Node<'_, '_>, name: &str| -> f64 { node.attribute(name).expect(name).parse().expect(name) };
-    let boxes: Vec<[f64; 4]> = document
-        .descendants()
-        .filter(|node| node.has_tag_name("rect"))
-        .map(|node| ["x", "y", "width", "height"].map(|name| number(&node, name)))
-        .collect();
+    let boxes = rectangles(&document);
     assert_eq!(boxes.len(), drawn.boxes.len());
     let page = ["width", "height"].map(|name| number(&document.root_element(), name));
     for (index, [x, y, width, height]) in boxes.iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dunlin_core::campaign::{Campaign, Problem};
+use dunlin_core::campaign::{self, Campaign, Problem};
 use dunlin_core::ids::ProjectId;
 use http::Method;
 use serde::Deserialize;
@@ -60,19 +60,27 @@ struct Line<'c> {
     campaign: &'c Campaign,
     before: Option<u32>,
     head: Option<Head>,
+    /// What the check of the folder has not shown: a `manage` of another version may find more.
     problems: Vec<Problem>,
 }
 
 async fn put<'c>(client: &Client, base: &str, campaign: &'c Campaign, before: Option<u32>) -> anyhow::Result<Line<'c>> {
     let path = format!("{base}/{}", campaign.id);
     let answer = client.send(Method::PUT, &path, Some(&serde_json::to_value(campaign)?)).await?;
-    if answer.status.as_u16() == 422 {
-        let refused: Refused = read(&answer)?;
-        return Ok(Line { campaign, before, head: None, problems: refused.problems });
-    }
-    let mut head: Head = accepted(&answer)?;
-    let problems = std::mem::take(&mut head.problems);
-    Ok(Line { campaign, before, head: Some(head), problems })
+    let (head, problems) = if answer.status.as_u16() == 422 {
+        (None, read::<Refused>(&answer)?.problems)
+    } else {
+        let mut head: Head = accepted(&answer)?;
+        let problems = std::mem::take(&mut head.problems);
+        (Some(head), problems)
+    };
+    Ok(Line { campaign, before, head, problems: unsaid(problems, campaign) })
+}
+
+/// What is wrong with a campaign beyond what the check of the folder has shown.
+fn unsaid(problems: Vec<Problem>, campaign: &Campaign) -> Vec<Problem> {
+    let said = campaign::check(campaign);
+    problems.into_iter().filter(|problem| !said.contains(problem)).collect()
 }
 
 impl Line<'_> {
@@ -98,6 +106,7 @@ mod tests {
     use crate::admin::Door;
     use crate::admin::tests::serve;
     use crate::keys::Keys;
+    use crate::project::tests::Scratch;
     use crate::project::{DEMO, Place};
 
     #[tokio::test]
@@ -118,5 +127,31 @@ mod tests {
             let versions: Vec<u32> = place.heads().await.expect("heads").iter().map(|head| head.version).collect();
             assert_eq!(versions, [1; 8], "the same content is no new version");
         }
+    }
+
+    #[tokio::test]
+    async fn a_warning_that_the_check_has_shown_is_not_shown_again() {
+        let keys = Keys::generate();
+        let (world, door) = serve(&keys).await;
+        Place::find_or_make(&world).await.expect("a project");
+        let scratch = Scratch::new("push");
+        let text = "name: Hello\nkind: workflow\ntrigger: {event: Signed up}\nsteps:\n  - send: hello\nmessages:\n  \
+                    hello: {subject: Hi, html: {file: hello.html}}\n";
+        std::fs::write(scratch.path().join("hello.yaml"), text).expect("written");
+        std::fs::write(scratch.path().join("hello.html"), "{{ usr.name }} {{ url.unsubscribe }}").expect("written");
+        let folder = check::read(scratch.path()).expect("a folder");
+        assert_eq!(folder.problems.len(), 2, "in the campaign's file and in a body's: {:?}", folder.problems);
+
+        let (client, base) = (door.open().expect("a client"), format!("/manage/v1/projects/{DEMO}/campaigns"));
+        let campaign = folder.campaigns.first().expect("a campaign");
+        let document = serde_json::to_value(campaign).expect("JSON");
+        let answer = client.send(Method::PUT, &format!("{base}/{}", campaign.id), Some(&document)).await.expect("sent");
+        let mut answered = accepted::<Head>(&answer).expect("published").problems;
+        assert_eq!(answered.len(), 2, "the server says them, too: {answered:?}");
+        assert_eq!(put(&client, &base, campaign, None).await.expect("published").problems, []);
+
+        let more = Problem::warning("steps", "what a server of another version finds", "mend it");
+        answered.push(more.clone());
+        assert_eq!(unsaid(answered, campaign), [more]);
     }
 }

@@ -97,6 +97,8 @@ fn a_cart_that_is_ordered_after_the_reminder_is_thanked_for() {
     let ordered = Walk { event: r#"{"cart_id": 7}"#.to_owned(), then: vec![then.to_owned()], ..cart };
     let lines = told(&ordered);
     assert!(lines.iter().any(|line| line.ends_with("(later)          `Order completed` happens")), "{lines:#?}");
+    let by = "sends `forgotten`, by 2026-11-22T01:00:00Z or not at all";
+    assert!(lines.iter().any(|line| line.ends_with(by)), "{lines:#?}");
     assert!(
         lines.iter().any(|line| line.ends_with("(goal)           was reached at 2026-11-21T15:00:00Z")),
         "{lines:#?}"
@@ -106,6 +108,19 @@ fn a_cart_that_is_ordered_after_the_reminder_is_thanked_for() {
         lines.iter().any(|line| line.ends_with("sends `thanks`"))
             && !lines.iter().any(|line| line.ends_with("sends `last-chance`"))
     );
+}
+
+#[test]
+fn an_order_of_another_cart_is_told_not_to_be_the_one() {
+    let then = r#"{"after": "1 hour", "event": "Order completed", "data": {"cart_id": 8, "total": 30}}"#;
+    let other = Walk {
+        event: r#"{"cart_id": 7}"#.to_owned(),
+        then: vec![then.to_owned()],
+        ..asked("abandoned-cart.yaml", "{}")
+    };
+    let lines = told(&other);
+    let why = "`Order completed` at 2026-11-21T10:00:00Z is not the one: its `cart_id` is 8, and `event.cart_id` is 7";
+    assert!(lines.iter().any(|line| line.ends_with(&format!("soon             {why}"))), "{lines:#?}");
 }
 
 #[test]

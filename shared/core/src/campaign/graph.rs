@@ -1,10 +1,11 @@
-//! The graph of a campaign's steps: targets that are not there, loops, steps that no run reaches.
+//! The graph of a campaign's steps: targets that are not there, loops, steps that no run reaches, arms that run into each
+//! other.
 
 use std::collections::BTreeSet;
 
 use super::problem::{Problem, did_you_mean};
 use super::share::ALL;
-use super::{Action, Campaign, Step, Target};
+use super::{Action, Campaign, Step, Target, arms};
 use crate::limits::{NAME_BYTES, STEPS};
 
 /// What is wrong with the graph.
@@ -32,6 +33,7 @@ pub(super) fn check(campaign: &Campaign) -> Vec<Problem> {
             "lead a `next` or an `else` to it, or remove it",
         ));
     }
+    problems.extend(arms::check(campaign));
     problems
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Action, Campaign};
-use crate::condition::{Condition, Facts, decide};
+use crate::condition::{Condition, Facts};
 use crate::event_name::EventName;
 use crate::property::{Owner, Property, find};
 use crate::span::Span;
@@ -28,6 +28,20 @@ pub struct Awaited {
     /// All of these must hold, where `event` is the awaited event.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filters: Vec<Condition>,
+}
+
+/// What of an event is not as that of the one that is waited for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Misfit<'c> {
+    /// A property that must match.
+    Property {
+        /// Where it is in the event.
+        path: &'c str,
+        /// What it must equal.
+        wanted: &'c Property,
+    },
+    /// A filter that does not hold.
+    Filter(&'c Condition),
 }
 
 /// Waiting for an event, with a time-out.
@@ -96,34 +110,39 @@ impl Awaited {
 
     /// What this very run must be told of; none where it waits for a value that it does not have.
     pub(crate) fn topic(&self, facts: &Facts<'_>) -> Option<Topic> {
-        let values: BTreeMap<&str, Value> = self.values(facts)?.collect();
+        let value = |(path, property): (&String, &Property)| Some((path.clone(), facts.value(property)?.into_owned()));
+        let values: BTreeMap<String, Value> = self.matching.iter().map(value).collect::<Option<_>>()?;
         self.subject().topic(|path| values.get(path))
     }
 
-    fn values<'f>(&'f self, facts: &Facts<'f>) -> Option<impl Iterator<Item = (&'f str, Value)>> {
-        let found =
-            |(path, property): (&'f String, &Property)| Some((path.as_str(), facts.value(property)?.into_owned()));
-        Some(self.matching.iter().map(found).collect::<Option<Vec<_>>>()?.into_iter())
-    }
-
-    /// The first event of the person's past that is the one, of those for which `counts` holds. The trigger never is.
+    /// The first event of the person's past that is the one, of those for which `counts` holds.
     pub(crate) fn find<'f>(
         &self,
         facts: &Facts<'f>,
         counts: impl Fn(&TriggerEvent) -> bool,
     ) -> Option<&'f TriggerEvent> {
-        let wanted: Vec<(&str, String)> =
-            self.values(facts)?.map(|(path, value)| Some((path, same(&value)?))).collect::<Option<_>>()?;
-        facts.past.iter().find(|event| {
-            let matches = |(path, value): &(&str, String)| {
-                find(path, |name| event.data.get(name)).and_then(same).as_ref() == Some(value)
-            };
-            event.name == self.event
-                && event.id != facts.event.id
-                && counts(event)
-                && wanted.iter().all(matches)
-                && decide(&self.filters, &Facts { event, ..*facts }).passed()
-        })
+        let is_it = |event: &&TriggerEvent| {
+            self.is_called(event, facts) && counts(event) && self.misfit(event, facts).is_none()
+        };
+        facts.past.iter().find(is_it)
+    }
+
+    /// Whether an event has the name that is waited for. The trigger never is the one.
+    pub(crate) fn is_called(&self, event: &TriggerEvent, facts: &Facts<'_>) -> bool {
+        event.name == self.event && event.id != facts.event.id
+    }
+
+    /// What of an event that has the name does not fit; none where it is the one.
+    pub(crate) fn misfit<'c>(&'c self, event: &TriggerEvent, facts: &Facts<'_>) -> Option<Misfit<'c>> {
+        let differs = |(path, wanted): &(&String, &Property)| {
+            let found = find(path, |name| event.data.get(name)).and_then(same);
+            found.is_none() || found != facts.value(wanted).as_deref().and_then(same)
+        };
+        if let Some((path, wanted)) = self.matching.iter().find(differs) {
+            return Some(Misfit::Property { path, wanted });
+        }
+        let facts = &Facts { event, ..*facts };
+        self.filters.iter().find(|filter| !filter.holds(facts)).map(Misfit::Filter)
     }
 }
 

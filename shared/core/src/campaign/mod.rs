@@ -3,6 +3,7 @@
 //!
 //! Whatever its kind, a campaign is a list of steps: a transactional or behavioural campaign is `wait`, then `send`.
 
+mod arms;
 mod body;
 mod check;
 mod deed;
@@ -35,6 +36,7 @@ pub use deed::Changes;
 pub(crate) use entry::all;
 pub use entry::{Again, EntryRule, On, Trigger};
 pub use form::FormError;
+pub(crate) use listen::Misfit;
 pub use listen::{Awaited, Exits, WaitFor, WaitUntil};
 pub use parse::{Folder, checked, folder, from_json, is_campaign, parse};
 pub use problem::{Problem, Severity};

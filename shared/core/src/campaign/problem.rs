@@ -97,12 +97,39 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The name nearest to `written`, if at most a third of its letters differ.
+/// What other products call our keys, each with ours; where more than one of them fits, the first is meant.
+const ELSEWHERE: [(&str, &[&str]); 17] = [
+    ("ab_test", &["split"]),
+    ("condition", &["when", "filter", "filters", "conditions"]),
+    ("conditions", &["when", "filter", "filters"]),
+    ("default", &["else"]),
+    ("delay", &["wait"]),
+    ("email", &["send", "message"]),
+    ("end", &["exit"]),
+    ("goto", &["next", "to"]),
+    ("http", &["webhook"]),
+    ("if", &["when", "filter", "filters", "branch", "conditions"]),
+    ("otherwise", &["else"]),
+    ("pause", &["wait"]),
+    ("random", &["split"]),
+    ("sleep", &["wait"]),
+    ("switch", &["branch"]),
+    ("then", &["next", "to"]),
+    ("timeout", &["within"]),
+];
+
+/// The name that other products write like that, else the one nearest to `written`, if at most a third of its letters differ.
 pub(super) fn nearest<'n>(written: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let written = written.to_lowercase();
     let length = written.chars().count();
     if length > 60 {
         return None;
+    }
+    let names: Vec<&str> = names.into_iter().collect();
+    let ours = ELSEWHERE.iter().filter(|(word, _)| *word == written).flat_map(|(_, ours)| *ours);
+    let known = ours.filter_map(|our| names.iter().find(|name| *name == our)).next();
+    if let Some(name) = known {
+        return Some(name);
     }
     let near = names.into_iter().map(|name| (distance(&written, &name.to_lowercase()), name));
     near.filter(|(distance, _)| *distance <= (length / 3).max(1)).min().map(|(_, name)| name)
@@ -159,11 +186,25 @@ mod tests {
             ("Send", Some("send")),
             ("fliter", Some("filter")),
             ("exits", Some("exit")),
-            ("pause", None),
+            ("Delay", Some("wait")),
+            ("if", Some("filter")),
+            ("timeout", None),
+            ("crawl", None),
             ("", None),
         ];
         for (written, expected) in table {
             assert_eq!(nearest(written, names), expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn what_others_call_our_keys_leads_to_keys_that_there_are() {
+        let schema = crate::campaign::schema().to_string();
+        for (word, ours) in ELSEWHERE {
+            for our in ours {
+                assert!(schema.contains(&format!("\"{our}\":")), "{word}: {our}");
+                assert_eq!(nearest(word, ["name", our]), Some(*our), "{word}");
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 //! the run itself, without a queue or a row.
 
 mod entering;
+mod misfits;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -141,6 +142,7 @@ impl UnderWay<'_> {
                 _ => None,
             }));
             self.coming.sort_by_key(|coming| coming.call.at);
+            self.look_back(campaign, &run);
             moved = self.next(campaign, &run)?;
         }
         None
@@ -174,6 +176,7 @@ impl UnderWay<'_> {
         while self.coming.first().is_some_and(|coming| coming.call.at <= due_at) {
             let Coming { call, is_ours } = self.coming.remove(0);
             self.happen(&call, is_ours);
+            self.overhear(campaign, run, &call.id);
             let is_told = touched(&call, &campaign.subjects()).iter().any(|topic| topics.contains(&topic));
             if let Some(moved) = is_told.then(|| self.advance(campaign, run, None)).flatten() {
                 return Some(moved);

@@ -211,8 +211,7 @@ impl Run {
                 return self.listen(way, facts, (index, step), due_at, passage);
             }
             Action::Send { send, expire_after, .. } => {
-                passage.commands.push(self.send(step, send, expire_after.map(|span| span.after(due_at))));
-                passage.note(step, format!("sends `{send}`"));
+                self.send((step, send), expire_after.map(|span| span.after(due_at)), passage);
                 below()
             }
             Action::Filter { .. } | Action::Branch { .. } | Action::Split { .. } | Action::HoldOut { .. } => {
@@ -272,9 +271,12 @@ impl Run {
         }
     }
 
-    fn send(&self, step: &Step, message: &str, expires_at: Option<Timestamp>) -> Command {
+    fn send(&self, (step, message): (&Step, &str), expires_at: Option<Timestamp>, passage: &mut Passage) {
         let cause = [self.id.as_str(), &step.name, &self.moves.to_string()];
         let delivery = DeliveryId::to(&self.project, &self.user, &cause);
-        Command::Send { delivery, step: step.name.clone(), message: message.to_owned(), expires_at }
+        let (step_name, message_name) = (step.name.clone(), message.to_owned());
+        passage.command(Command::Send { delivery, step: step_name, message: message_name, expires_at });
+        let by = expires_at.map_or_else(String::new, |at| format!(", by {at} or not at all"));
+        passage.note(step, format!("sends `{message}`{by}"));
     }
 }

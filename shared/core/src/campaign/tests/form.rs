@@ -3,6 +3,30 @@
 use super::*;
 
 #[test]
+fn words_of_other_products_lead_to_ours() {
+    let table = [
+        ("wait: 3 days", "delay: 3 days", "steps[1].delay: unknown key `delay`; did you mean `wait`?"),
+        ("wait: 3 days", "if: [{tag: vip}]", "steps[1].if: unknown key `if`; did you mean `filter`?"),
+        ("send: hello", "{send: hello, if: [{tag: vip}]}", "steps[0].if: unknown key `if`; did you mean `conditions`?"),
+        (
+            "wait: 3 days",
+            "branch: [{if: [{tag: vip}], to: hello}]",
+            "steps[1].branch[0].if: unknown key `if`; did you mean `when`?",
+        ),
+        (
+            "wait: 3 days",
+            "{wait_for: {event: Bought}, timeout: 1 day}",
+            "steps[1].timeout: unknown key `timeout`; did you mean `within`?",
+        ),
+        ("event: Signed up", "event: Signed up, if: []", "trigger.if: unknown key `if`; did you mean `filters`?"),
+    ];
+    for (from, to, expected) in table {
+        let found = spoilt(from, to);
+        assert!(found.contains(&format!("error: x.yaml: {expected}")), "{to}: {found:#?}");
+    }
+}
+
+#[test]
 fn every_misfit_is_named_with_file_path_and_remedy() {
     let table = [
         ("wait: 3 days", "wait: 3", "steps[1].wait: `3` has no unit; write `3 minutes`, `3 hours` or `3 days`"),

@@ -154,6 +154,86 @@ fn a_choice_that_is_none_or_does_not_add_up_is_refused() {
     assert_eq!(spoilt("wait: 3 days\n", fine), [""; 0]);
 }
 
+/// A workflow whose choice is followed by arms as they are written, behind which ways may meet.
+fn with_arms(choice: &str, arms: &str) -> Vec<String> {
+    spoilt(
+        "- send: hello\n  - wait: 3 days",
+        &format!("- {{name: choice, {choice}}}\n  {arms}\n  - {{name: over, exit: over}}"),
+    )
+}
+
+#[test]
+fn an_arm_that_runs_into_another_one_is_a_warning_that_names_both() {
+    let halves = "split: [{percent: 50, to: a}, {percent: 50, to: b}]";
+    let tiers = "branch: [{when: [{tag: x}], to: a}, {when: [{tag: y}], to: b}], else: over";
+    let mend = "add `next:` with the step where the arms meet, like a last step `{name: over, exit: done}`, or `next: b` if that is meant";
+    let table = [
+        (halves, "- {name: a, send: hello}\n  - {name: b, send: hello}", 1, "a"),
+        (tiers, "- {name: a, send: hello}\n  - {name: b, send: hello}", 1, "a"),
+        (halves, "- {name: a, wait: 1 day}\n  - {name: again, send: hello}\n  - {name: b, send: hello}", 2, "again"),
+        (halves, "- {name: a, filter: [{tag: z}], else: over}\n  - {name: b, send: hello}", 1, "a"),
+        (
+            halves,
+            "- {name: a, wait_for: {event: X}, within: 1 day, happened: over}\n  - {name: b, send: hello}",
+            1,
+            "a",
+        ),
+        (
+            halves,
+            "- {name: a, webhook: {url: 'https://example.com/'}, failed: over}\n  - {name: b, send: hello}",
+            1,
+            "a",
+        ),
+    ];
+    for (choice, arms, step, from) in table {
+        let what = format!("warning: x.yaml: steps[{step}]: after `{from}` comes `b`, another arm of `choice`; {mend}");
+        assert_eq!(with_arms(choice, arms), [what], "{choice}: {arms}");
+    }
+    let thirds = "split: [{percent: 30, to: a}, {percent: 30, to: b}, {percent: 40, to: c}]";
+    let found = with_arms(thirds, "- {name: a, send: hello}\n  - {name: b, send: hello}\n  - {name: c, send: hello}");
+    assert_eq!(found.len(), 2, "one for each arm that runs on: {found:#?}");
+}
+
+#[test]
+fn arms_that_meet_and_steps_that_are_skipped_are_no_mistake() {
+    let halves = "split: [{percent: 50, to: a}, {percent: 50, to: b}]";
+    let one = |otherwise: &str| format!("branch: [{{when: [{{tag: x}}], to: a}}]{otherwise}");
+    let sends = "- {name: a, send: hello}\n  - {name: b, send: hello}";
+    let table = [
+        // It is said, or there is nothing to run into.
+        (halves.to_owned(), "- {name: a, send: hello, next: b}\n  - {name: b, send: hello}"),
+        (halves.to_owned(), "- {name: a, exit: a}\n  - {name: b, send: hello}"),
+        (
+            halves.to_owned(),
+            "- {name: a, wait_for: {event: X}, within: 1 day, happened: b, timed_out: b}\n  - {name: b, send: hello}",
+        ),
+        (
+            halves.to_owned(),
+            "- {name: a, send: hello, next: c}\n  - {name: b, send: hello}\n  - {name: c, send: hello}",
+        ),
+        (
+            halves.to_owned(),
+            "- {name: b, wait: 1 day, next: over}\n  - {name: a, send: hello}\n  - {name: again, send: hello}",
+        ),
+        ("split: [{percent: 50, to: a}, {percent: 50, to: a}]".to_owned(), "- {name: a, send: hello}"),
+        // An arm that does nothing is where the other one ends, too.
+        ("split: [{percent: 50, to: a}, {percent: 50, to: over}]".to_owned(), "- {name: a, send: hello}"),
+        // One step more for some: what the others take, is named by `else`, or comes right below.
+        (one(", else: b"), sends),
+        (one(", else: a"), "- {name: a, send: hello}"),
+        (one(""), "- {name: b, send: hello}\n  - {name: a, send: hello}"),
+        ("branch: [{when: [{tag: x}], to: a}, {when: [{tag: y}], to: b}], else: b".to_owned(), sends),
+        // A choice within an arm says itself where its ways lead.
+        (
+            halves.to_owned(),
+            "- {name: a, split: [{percent: 100, to: c}]}\n  - {name: b, send: hello}\n  - {name: c, send: hello}",
+        ),
+    ];
+    for (choice, arms) in table {
+        assert_eq!(with_arms(&choice, arms), [""; 0], "{choice}: {arms}");
+    }
+}
+
 #[test]
 fn holding_out_everybody_is_a_warning() {
     let found = spoilt("- send: hello", "- hold_out: 100\n  - send: hello");

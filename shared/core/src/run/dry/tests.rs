@@ -225,6 +225,7 @@ fn an_event_that_is_waited_for_leads_to_the_other_exit_and_one_that_does_not_mat
         [
             "2026-11-21T09:00:00Z wait-for-1: waits at most 1 day, that is until 2026-11-22T09:00:00Z",
             "2026-11-21T11:00:00Z (later): `bought` happens",
+            "2026-11-21T11:00:00Z wait-for-1: `bought` at 2026-11-21T11:00:00Z is not the one: its `cart` is 8, and `event.cart` is 7",
             "2026-11-21T12:00:00Z (later): `bought` happens",
             "2026-11-21T12:00:00Z wait-for-1: `bought` happened at 2026-11-21T12:00:00Z",
             "2026-11-21T12:00:00Z won: holds",
@@ -235,6 +236,71 @@ fn an_event_that_is_waited_for_leads_to_the_other_exit_and_one_that_does_not_mat
     assert!(told(&just).iter().any(|line| line.ends_with("`bought` happened at 2026-11-22T09:00:00Z")), "{just:#?}");
     let late = story(vec![("25 hours", bought(7))]).play();
     assert!(told(&late).iter().any(|line| line.ends_with("timed out at 2026-11-22T09:00:00Z")), "{late:#?}");
+}
+
+#[test]
+fn an_event_that_has_the_awaited_name_and_is_not_the_one_is_told_with_what_differs() {
+    let said = |data: serde_json::Value, waits: &'static str, trigger: &'static str| -> Vec<String> {
+        let later = vec![("1 hour", json!({"kind": "track", "name": "Bought", "data": data}))];
+        let cart = json!({"cart": 7, "items": [1]});
+        let told = told(&Story { data: cart, later, ..Story::of(trigger, waits) }.play());
+        told.iter().filter_map(|line| Some(line.split_once(" is not the one: ")?.1.to_owned())).collect()
+    };
+    let plain = "trigger: {event: Signed up}";
+    let matches = "- wait_for: {event: Bought, match: {cart: event.cart}}\n  within: 1 day\n";
+    let items = "- wait_for: {event: Bought, match: {items: event.items}}\n  within: 1 day\n";
+    let filters = "- wait_for: {event: Bought, match: {cart: event.cart}, filters: [{tag: vip}, {property: event.total, greater_than: 5}]}\n  within: 1 day\n";
+    let total = "- wait_for: {event: Bought, filters: [{property: event.total, greater_than: 5}]}\n  within: 1 day\n";
+    for (data, waits, expected) in [
+        (json!({"cart": "7"}), matches, "its `cart` is \"7\", and `event.cart` is 7"),
+        (json!({}), matches, "its `cart` has no value, and `event.cart` is 7"),
+        (
+            json!({"items": [1]}),
+            items,
+            "its `items` is [1], and `event.items` is [1]; what is missing, a list or an object equals nothing",
+        ),
+        (json!({"cart": 7, "total": 9}), filters, "not met: has the tag \"vip\""),
+        (json!({"total": 3}), total, "not met: event.total is greater than 5, and `event.total` is 3"),
+        (json!({"total": null}), total, "not met: event.total is greater than 5, and `event.total` has no value"),
+    ] {
+        assert_eq!(said(data, waits, plain), [expected], "{waits}");
+    }
+    assert_eq!(said(json!({"cart": 7.0}), matches, plain), [""; 0]);
+    assert_eq!(said(json!({"total": 9}), total, plain), [""; 0]);
+
+    let goal = "trigger: {event: Signed up}\ngoal: {event: Bought, match: {cart: event.cart}}";
+    let differs = "its `cart` is 8, and `event.cart` is 7";
+    assert_eq!(said(json!({"cart": 8}), "- wait: 1 day\n", goal), [differs], "of the goal, too");
+    assert_eq!(said(json!({"cart": 8}), "- wait: 1 day\n", plain), [""; 0], "nothing waits for it");
+}
+
+#[test]
+fn what_came_before_the_step_that_waits_for_it_and_is_not_the_one_is_told_there_once() {
+    let steps = "- wait: 2 hours\n- {name: paid, wait_for: {event: Bought, match: {cart: event.cart}}, within: 1 day}\n- {name: again, filter: [{no_tag: vip}], next: paid}\n";
+    let bought = |cart: i32| json!({"kind": "track", "name": "Bought", "data": {"cart": cart}});
+    let later =
+        vec![("1 hour", bought(8)), ("3 hours", bought(7)), ("4 hours", json!({"kind": "tags", "add": ["vip"]}))];
+    let dry = Story { data: json!({"cart": 7}), later, ..Story::of("trigger: {event: Signed up}", steps) }.play();
+    let misfits: Vec<String> = told(&dry).into_iter().filter(|line| line.contains("is not the one")).collect();
+    assert_eq!(
+        misfits,
+        [
+            "2026-11-21T11:00:00Z paid: `Bought` at 2026-11-21T10:00:00Z is not the one: its `cart` is 8, and `event.cart` is 7"
+        ]
+    );
+}
+
+#[test]
+fn a_mail_that_expires_is_told_with_the_instant_after_which_it_is_skipped() {
+    let steps = "- wait: 1 day\n- {send: a, expire_after: 6 hours}\n- {name: again, send: a}\n";
+    let lines = told(&Story::of("trigger: {event: Signed up}", steps).play());
+    assert_eq!(
+        lines[1..],
+        [
+            "2026-11-22T09:00:00Z a: sends `a`, by 2026-11-22T15:00:00Z or not at all",
+            "2026-11-22T09:00:00Z again: sends `a`",
+        ]
+    );
 }
 
 #[test]
