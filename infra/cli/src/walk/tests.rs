@@ -80,7 +80,7 @@ fn a_birthday_is_waited_for_and_who_has_none_does_not_enter() {
             "Sat 2026-11-21 10:00:00 Europe/Berlin  2026-11-21T09:00:00Z  (trigger)        waits: until user.birthday at 9:00, each year, that is 2027-04-30T07:00:00Z",
             "Fri 2027-04-30 09:00:00 Europe/Berlin  2027-04-30T07:00:00Z  (trigger)        the date is there",
             "Fri 2027-04-30 09:00:00 Europe/Berlin  2027-04-30T07:00:00Z  (trigger)        enters if the rule lets them in: again after 300 days; earlier entries are not known here",
-            "Fri 2027-04-30 09:00:00 Europe/Berlin  2027-04-30T07:00:00Z  message          sends `message`",
+            "Fri 2027-04-30 09:00:00 Europe/Berlin  2027-04-30T07:00:00Z  message          sends `message`, by 2027-04-30T19:00:00Z or not at all",
             "ends: after the last step",
         ]
     );

@@ -276,7 +276,7 @@ impl Run {
         let delivery = DeliveryId::to(&self.project, &self.user, &cause);
         let (step_name, message_name) = (step.name.clone(), message.to_owned());
         passage.command(Command::Send { delivery, step: step_name, message: message_name, expires_at });
-        let by = expires_at.map_or_else(String::new, |at| format!(", by {at} or not at all"));
+        let by = expires_at.map_or_else(String::new, |at| format!(", by {at:.0} or not at all"));
         passage.note(step, format!("sends `{message}`{by}"));
     }
 }
