@@ -81,7 +81,7 @@ pub struct Run {
     /// What it has gathered on its way, by the names that steps gave (`as`).
     #[serde(default, skip_serializing_if = "Properties::is_empty")]
     pub journey: Properties,
-    /// When what each step that listens has heard last happened: in a loop, what it hears next came later.
+    /// The time of the event that each step heard last: in a loop, what it hears next came later.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub heard: BTreeMap<String, Timestamp>,
     /// The answer of the webhook that it waits for, where it came while the campaign was paused.

@@ -9,10 +9,10 @@ use super::{Action, Campaign, Step, Target};
 /// a place where ways meet, and so is what the `else` of a branch names: to skip a step, one writes it like that.
 pub(super) fn check(campaign: &Campaign) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for choice in &campaign.steps {
+    for (place, choice) in campaign.steps.iter().enumerate() {
         let arms = arms(campaign, choice);
         for arm in &arms {
-            let Some((index, from, into)) = runs_into(campaign, *arm, &arms) else { continue };
+            let Some((index, from, into)) = runs_into(campaign, *arm, &arms, place) else { continue };
             let what = format!("after `{}` comes `{}`, another arm of `{}`", from.name, into.name, choice.name);
             let mend = format!(
                 "add `next:` with the step where the arms meet, like a last step `{{name: over, exit: done}}`, or `next: {}` if that is meant",
@@ -42,11 +42,18 @@ fn arms(campaign: &Campaign, choice: &Step) -> BTreeSet<usize> {
     names.into_iter().filter(|name| Some(*name) != otherwise).filter_map(first).filter(|index| !ends(index)).collect()
 }
 
-/// The step from which an arm goes on into another one without saying so, with its place, and that one's first step.
-fn runs_into<'c>(campaign: &'c Campaign, arm: usize, arms: &BTreeSet<usize>) -> Option<(usize, &'c Step, &'c Step)> {
+/// The step from which an arm goes on into another one without saying so, with its place, and that one's first step. Who
+/// comes back to the `choice` is asked anew.
+fn runs_into<'c>(
+    campaign: &'c Campaign,
+    arm: usize,
+    arms: &BTreeSet<usize>,
+    choice: usize,
+) -> Option<(usize, &'c Step, &'c Step)> {
     let below = campaign.steps.iter().skip(1);
-    let stretch = campaign.steps.iter().zip(below).enumerate().skip(arm).take_while(|(_, (step, _))| step.runs_on());
-    let mut into = stretch.filter(|(index, _)| arms.contains(&(index + 1)));
+    let from_arm = campaign.steps.iter().zip(below).enumerate().skip(arm);
+    let run_on = from_arm.take_while(|(index, (step, _))| *index != choice && step.runs_on());
+    let mut into = run_on.filter(|(index, _)| arms.contains(&(index + 1)));
     into.next().map(|(index, (from, into))| (index, from, into))
 }
 

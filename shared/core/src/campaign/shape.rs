@@ -213,11 +213,13 @@ impl<'s> Walk<'s> {
             }
             (None, _) => {
                 let known = |key: &str| properties(schema).is_some_and(|own| own.contains_key(key));
-                let strange = fields
-                    .keys()
-                    .filter(|key| !known(key))
-                    .find_map(|key| Some((key, nearest(key, leads.iter().copied())?)));
-                match strange {
+                // A key that some choice knows tells less of which one is meant than one that none does.
+                let is_of_one =
+                    |key: &str| objects.iter().any(|one| properties(one).is_some_and(|own| own.contains_key(key)));
+                let mut strange: Vec<&String> = fields.keys().filter(|key| !known(key)).collect();
+                strange.sort_by_key(|key| is_of_one(key));
+                let near = strange.into_iter().find_map(|key| Some((key, nearest(key, leads.iter().copied())?)));
+                match near {
                     Some((key, name)) => {
                         self.report(&join(path, key), format!("unknown key `{key}`"), format!("did you mean `{name}`?"))
                     }

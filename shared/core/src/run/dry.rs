@@ -4,7 +4,7 @@
 mod entering;
 mod misfits;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -94,6 +94,7 @@ pub fn dry_run(campaign: Campaign, play: &Play<'_>) -> DryRun {
         coming: Vec::new(),
         answers: play.answers.iter().cloned().collect(),
         stops: Vec::new(),
+        misfits: BTreeSet::new(),
     };
     let entered = under_way.enter(&published);
     let (entry, end) = match entered {
@@ -119,6 +120,8 @@ struct UnderWay<'a> {
     coming: Vec<Coming>,
     answers: VecDeque<Answer>,
     stops: Vec<Stop>,
+    /// Of which events it was said why they are not the ones, each with the step or the goal.
+    misfits: BTreeSet<(String, EventId)>,
 }
 
 impl UnderWay<'_> {

@@ -19,6 +19,11 @@ fn words_of_other_products_lead_to_ours() {
             "steps[1].timeout: unknown key `timeout`; did you mean `within`?",
         ),
         ("event: Signed up", "event: Signed up, if: []", "trigger.if: unknown key `if`; did you mean `filters`?"),
+        (
+            "send: hello",
+            "{sned: hello, conditions: [{tag: vip}]}",
+            "steps[0].sned: unknown key `sned`; did you mean `send`?",
+        ),
     ];
     for (from, to, expected) in table {
         let found = spoilt(from, to);

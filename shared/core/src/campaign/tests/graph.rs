@@ -223,6 +223,11 @@ fn arms_that_meet_and_steps_that_are_skipped_are_no_mistake() {
         (one(", else: a"), "- {name: a, send: hello}"),
         (one(""), "- {name: b, send: hello}\n  - {name: a, send: hello}"),
         ("branch: [{when: [{tag: x}], to: a}, {when: [{tag: y}], to: b}], else: b".to_owned(), sends),
+        // An arm that goes back comes to the choice again, behind which another one may stand.
+        (
+            "filter: [{tag: z}]".to_owned(),
+            "- {name: a, wait: 1 day}\n  - {name: again, branch: [{when: [{tag: x}], to: a}, {when: [{tag: y}], to: b}]}\n  - {name: b, send: hello}",
+        ),
         // A choice within an arm says itself where its ways lead.
         (
             halves.to_owned(),

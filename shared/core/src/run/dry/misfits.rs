@@ -1,5 +1,5 @@
 //! What is said of events that have the name which a run waits for, and are not the ones. Values are shown: a dry run is told
-//! to whom has written them, and nothing of it is logged.
+//! to who wrote them, and nothing of it is logged.
 
 use serde_json::Value;
 
@@ -31,11 +31,14 @@ impl UnderWay<'_> {
         let past = self.past(run.event.at);
         let facts = Facts { journey: &run.journey, ..Facts::new(&self.profile, &run.event, self.now) };
         let called = past.iter().filter(|event| awaited.is_called(event, &facts) && counts(event));
-        let told = called.filter_map(|event| {
+        // Whoever goes round comes by the same past again.
+        let is_new = |event: &&TriggerEvent| !self.misfits.contains(&(place.to_owned(), event.id.clone()));
+        let told = called.filter(is_new).filter_map(|event| {
             let why = told(awaited.misfit(event, &facts)?, event, &facts);
-            Some(format!("`{}` at {} is not the one: {why}", event.name, event.at))
+            Some((event.id.clone(), format!("`{}` at {} is not the one: {why}", event.name, event.at)))
         });
-        for what in told.collect::<Vec<_>>() {
+        for (event, what) in told.collect::<Vec<_>>() {
+            self.misfits.insert((place.to_owned(), event));
             self.note(place, what);
         }
     }

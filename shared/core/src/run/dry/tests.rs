@@ -291,7 +291,18 @@ fn what_came_before_the_step_that_waits_for_it_and_is_not_the_one_is_told_there_
 }
 
 #[test]
-fn a_mail_that_expires_is_told_with_the_instant_after_which_it_is_skipped() {
+fn an_event_that_is_not_the_one_is_told_once_however_often_the_run_comes_by() {
+    let steps = "- name: paid\n  wait_for: {event: Bought, match: {cart: event.cart}}\n  within: 1 day\n  happened: over\n- {send: a, next: paid}\n- {name: over, exit: over}\n";
+    let bought = |cart: i32| json!({"kind": "track", "name": "Bought", "data": {"cart": cart}});
+    let later = vec![("1 hour", bought(8)), ("60 hours", bought(7))];
+    let dry = Story { data: json!({"cart": 7}), later, ..Story::of("trigger: {event: Signed up}", steps) }.play();
+    let lines = told(&dry);
+    assert_eq!(lines.iter().filter(|line| line.contains("sends `a`")).count(), 2, "{lines:#?}");
+    assert_eq!(lines.iter().filter(|line| line.contains("is not the one")).count(), 1, "{lines:#?}");
+}
+
+#[test]
+fn a_mail_that_expires_is_told_with_the_instant_after_which_it_is_discarded() {
     let steps = "- wait: 1 day\n- {send: a, expire_after: 6 hours}\n- {name: again, send: a}\n";
     let lines = told(&Story::of("trigger: {event: Signed up}", steps).play());
     assert_eq!(
