@@ -42,8 +42,8 @@ pub fn campaigns() -> [String; 2] {
     [hope, quest]
 }
 
-/// Draws what people hope for and seek, with tags and purchases before, within and after, and with who unsubscribes in
-/// between.
+/// Draws what people hope for and seek, with tags and purchases before, within and after, and with people who
+/// unsubscribe in between.
 #[must_use]
 pub fn draw(start: Timestamp, chance: &mut StdRng) -> Vec<Planned> {
     let people: Vec<Person> = Person::all().collect();

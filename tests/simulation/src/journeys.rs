@@ -1,7 +1,8 @@
 //! Journeys: workflows that wait by the clock, and the model of them; the other rooms of the scenario have their own
-//! ([`crate::baskets`], [`crate::deeds`], [`crate::hopes`], [`crate::rounds`], [`crate::entries`]). One waits until nine in the morning where
-//! people live and draws lots; one for the day before a date, which is looked at on its eve; one for a random time and then
-//! for the day. Apart from the product's own code: times are jiff's own, the lots are as docs/campaigns.md has them.
+//! ([`crate::baskets`], [`crate::deeds`], [`crate::hopes`], [`crate::rounds`], [`crate::entries`]). One waits until nine
+//! in the morning where people live and draws lots; one for the day before a date, which is looked at on its eve; one for a
+//! random time and then for the day. The people of one project relocate in between. Apart from the product's own code:
+//! times are jiff's own, the lots are as docs/campaigns.md has them.
 
 use jiff::civil::{Date, date};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
@@ -38,12 +39,12 @@ const RED: u64 = 30;
 /// The zones of a project's people, by their place; who has none lives in the project's.
 const ZONES: [Option<&str>; 4] = [Some("America/New_York"), Some("Asia/Kolkata"), None, Some("Australia/Lord_Howe")];
 /// Where those of one project move to, east and west, while much of what they began waits for a time of day.
-const MOVED: [Option<&str>; 4] =
+const NEW_HOMES: [Option<&str>; 4] =
     [Some("Europe/Berlin"), Some("America/Los_Angeles"), Some("Asia/Tokyo"), Some("America/St_Johns")];
 /// The project whose people move.
-const MOVES: usize = 1;
+const RELOCATES: usize = 1;
 /// When they do, after the beginning of the story.
-const MOVE: SignedDuration = SignedDuration::from_mins(100);
+const RELOCATE_AFTER: SignedDuration = SignedDuration::from_mins(100);
 
 /// The name of a zone; none is the project's.
 pub type Zone<'a> = Option<&'a str>;
@@ -110,7 +111,7 @@ pub fn begin(calls: &mut [Planned]) {
 /// The zone that a person's calls of that time name.
 #[must_use]
 pub fn zone(person: Person, at: Timestamp) -> Option<&'static str> {
-    let zones = if person.project == MOVES && at >= START + MOVE { MOVED } else { ZONES };
+    let zones = if person.project == RELOCATES && at >= START + RELOCATE_AFTER { NEW_HOMES } else { ZONES };
     zones.get(person.place % zones.len()).copied().flatten()
 }
 

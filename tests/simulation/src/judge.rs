@@ -228,6 +228,18 @@ impl<'a> Judge<'a> {
         self.rest.runs.iter().find(|run| run.event.id == asked.event.call.id && run.campaign.as_str() == campaign)
     }
 
+    /// When a run was over that an event began, at the latest.
+    fn ended(&self, asked: &Asked<'_>, run: &Run) -> Option<Timestamp> {
+        match &run.state {
+            // What ends as it begins does so at the event's time, by what is known when the event is taken.
+            RunState::Ended { at, .. } if run.moves == 0 => {
+                Some(asked.event.done_at.unwrap_or(Timestamp::MAX).max(*at + self.played.skew()))
+            }
+            RunState::Ended { at, .. } => Some(*at + self.played.skew()),
+            RunState::Waiting { .. } | RunState::Placed { .. } | RunState::Expected { .. } => None,
+        }
+    }
+
     /// There is no delivery: the event did not enter, or the run ended before.
     fn nothing(&mut self, asked: &Asked<'_>, mail: Mail) {
         let (call, story) = (&asked.event.call, asked.story);
@@ -241,12 +253,7 @@ impl<'a> Judge<'a> {
             return;
         }
         let due = self.due(asked, mail, Timestamp::MAX);
-        let ended = run.and_then(|run| match &run.state {
-            // What ends as it begins does so at the event's time, by what is known when the event is taken.
-            RunState::Ended { at, .. } if run.moves == 0 => Some(settled.max(*at + self.played.skew())),
-            RunState::Ended { at, .. } => Some(*at + self.played.skew()),
-            RunState::Waiting { .. } | RunState::Placed { .. } | RunState::Expected { .. } => None,
-        });
+        let ended = run.and_then(|run| self.ended(asked, run));
         let ending = ended.map(|ended| story.between(asked.index, due.min(ended) - self.played.skew(), ended));
         // Whoever is filtered before an earlier step gets none of the later ones.
         let before: &[Mail] = match mail {

@@ -27,9 +27,16 @@ impl<'a> Judge<'a> {
         for rule in Rule::ALL {
             let alone = stories.chunks(1);
             let groups: Vec<_> = if rule == Rule::ThreeInAll { vec![stories] } else { alone.collect() };
-            for group in groups.into_iter().filter(|group| !group.iter().any(|story| is_deleted(story))) {
+            for group in groups {
                 let calls = group.iter().flat_map(|story| &story.calls);
                 let joined: Vec<Joined> = calls.filter_map(|one| self.joined(rule, one)).collect();
+                let entered = joined.iter().filter(|one| one.run.is_some()).count();
+                if rule == Rule::ThreeInAll && entered > entries::IN_ALL {
+                    self.broken("a rule lets in whom it should", format!("{rule:?}: {entered} entered"));
+                }
+                if group.iter().any(|story| is_deleted(story)) {
+                    continue;
+                }
                 if let Some(wrong) = rule.wrong(&joined, self.played.skew()) {
                     self.broken("a rule lets in whom it should", wrong);
                 }
@@ -70,8 +77,9 @@ impl<'a> Judge<'a> {
         let mut expected = 0;
         for year in YEARS {
             let mail = Mail::Birthday(year);
-            let by_then = story.calls.iter().enumerate().filter(|(_, one)| one.call.at < day(year) - EVE);
-            let Some((index, event)) = by_then.last() else { continue };
+            let mut latest_first = story.calls.iter().enumerate().rev();
+            let by_then = latest_first.find(|(_, one)| one.call.at < day(year) - EVE);
+            let Some((index, event)) = by_then else { continue };
             let asked = Asked { person, story, index, event };
             let is_its = |one: &&Delivery| {
                 self.decided_at(one).is_some_and(|at| (day(year) - EVE..day(year + 1) - EVE).contains(&at))

@@ -1,7 +1,6 @@
 //! What a run is held against that goes round until something happens: it reminds in each round, and then no more.
 
 use dunlin_core::delivery::Delivery;
-use dunlin_core::run::RunState;
 use jiff::Timestamp;
 
 use super::{Asked, Judge};
@@ -23,10 +22,7 @@ impl<'a> Judge<'a> {
             }
             self.something(asked, mail, delivery);
         }
-        let ended = self.run(asked, CAMPAIGN).and_then(|run| match run.state {
-            RunState::Ended { at, .. } => Some(at + skew),
-            _ => None,
-        });
+        let ended = self.run(asked, CAMPAIGN).and_then(|run| self.ended(asked, run));
         let is_heard = |one: &Accepted| one.queued_at.zip(ended).is_some_and(|(at, ended)| at <= ended);
         if !rounds::settled(asked.story, asked.event).any(is_heard) {
             self.nothing(asked, Mail::Round(u32::try_from(found.len()).unwrap_or(u32::MAX)));
