@@ -160,10 +160,10 @@ pub fn calls(start: Timestamp, count: usize, chance: &mut StdRng) -> Vec<Planned
     numbered(1, calls, |what| is_twice(what, chance))
 }
 
-/// Whether a client makes this call a second time although it was answered, which one in ten does: only events carry a key by
-/// which a repetition is known (Track API).
+/// Whether a client makes this call a second time although it was answered, which one in ten does that starts something:
+/// only events carry a key by which a repetition is known (Track API).
 pub(crate) fn is_twice(what: &What, chance: &mut StdRng) -> bool {
-    matches!(what, What::Track { .. } | What::Remember { .. }) && chance.random_bool(0.1)
+    matches!(what, What::Track { .. }) && chance.random_bool(0.1)
 }
 
 /// Everybody is identified, within a minute.
