@@ -228,3 +228,36 @@ async fn a_cart_that_is_told_of_late_hears_of_the_order_that_was_told_of_before_
         assert_eq!(subjects(&stage), ["Thanks for 10 (1)"], "{order:?}");
     }
 }
+
+#[tokio::test]
+async fn two_parcels_that_leave_at_once_are_two_mails_each_about_its_own() {
+    let stage = Stage::new(12).await;
+    stage
+        .publish(
+            "
+id: cmp_parcels
+name: Parcels
+kind: workflow
+trigger: {event: Ordered}
+from: shop@larkspur.example
+messages:
+  parcel: {subject: 'Parcel {{ journey.parcel.n }}', text: '{{ url.unsubscribe_link }}'}
+steps:
+  - {name: next, wait_for: {event: Shipped, match: {order: event.order}}, within: 14 days, as: parcel, timed_out: over}
+  - {send: parcel, next: next}
+  - {name: over, exit: over}
+",
+        )
+        .await;
+    stage.identify("ann", json!({})).await;
+    stage.track("ann", "Ordered", json!({"order": 1})).await;
+    stage.pass(HOUR).await;
+    for parcel in 1..=3 {
+        stage.track("ann", "Shipped", json!({"order": 1, "n": parcel})).await;
+    }
+    stage.pass(SignedDuration::from_mins(1)).await;
+    assert_eq!(subjects(&stage), ["Parcel 1", "Parcel 2", "Parcel 3"]);
+    stage.pass(15 * 24 * HOUR).await;
+    assert_eq!(subjects(&stage).len(), 3);
+    stage.assert_at_rest().await;
+}

@@ -142,3 +142,19 @@ async fn a_campaign_that_was_deleted_and_published_again_keeps_its_dates() {
     stage.pass(60 * DAY).await;
     assert_eq!(left(&stage), ["2026-02-10T00:00 ann@example.com"]);
 }
+
+#[tokio::test]
+async fn a_birthday_in_a_pause_is_not_made_up_for_and_the_next_one_comes() {
+    let stage = Stage::with_examples(9).await;
+    stage.identify("ann", json!({"birthday": "1990-04-30"})).await;
+    stage.pass(113 * DAY).await;
+    let path = format!("/projects/{}/campaigns/cmp_birthday", stage.project);
+    stage.manage(Method::POST, &format!("{path}/pause"), &Value::Null).await;
+    stage.pass(4 * DAY).await;
+    stage.manage(Method::POST, &format!("{path}/resume"), &Value::Null).await;
+    stage.pass(DAY).await;
+    assert_eq!(left(&stage), [""; 0], "it was on 30 April, and it is 3 May");
+    stage.pass(365 * DAY).await;
+    assert_eq!(left(&stage), ["2027-04-30T09:00 ann@example.com"]);
+    stage.assert_at_rest().await;
+}

@@ -104,7 +104,8 @@ impl Schedule {
         if live.is_deleted(&run.campaign, run.started_at) {
             return self.runs.put(&run.withdrawn(now), stored.version).await;
         }
-        if live.is_paused(&run.campaign) {
+        // A date that is reached while its campaign is paused enters nobody, as an event does: `evaluate` sees to that.
+        if live.is_paused(&run.campaign) && !run.is_expected() {
             // An answer is kept, so that it is there before any hint that says that none came.
             if let Some(answer) = step.answer.clone().filter(|_| run.answer.is_none()) {
                 self.runs.put(&Run { answer: Some(answer), ..run }, stored.version).await?;

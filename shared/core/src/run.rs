@@ -46,7 +46,7 @@ pub use expected::{date_of, expect};
 pub use migrate::Migration;
 pub use resume::{Resumed, Slot, Turn};
 use state::wakes_at;
-pub use state::{EndReason, Reached, RunState};
+pub use state::{EndReason, Last, Reached, RunState};
 use steps::{Passage, Way};
 use waiting::person_zone;
 pub use waiting::{EVE, Meant, codes};
@@ -81,9 +81,9 @@ pub struct Run {
     /// What it has gathered on its way, by the names that steps gave (`as`).
     #[serde(default, skip_serializing_if = "Properties::is_empty")]
     pub journey: Properties,
-    /// The time of the event that each step heard last: in a loop, what it hears next came later.
+    /// What each step heard last: in a loop, what it hears next came later.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub heard: BTreeMap<String, Timestamp>,
+    pub heard: BTreeMap<String, Last>,
     /// The answer of the webhook that it waits for, where it came while the campaign was paused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Box<Answer>>,
@@ -281,12 +281,13 @@ impl Run {
                 match (next.clone().hears(&way, (index, step), since, *due_at), early) {
                     (Some(moved), _) => moved,
                     (None, Some(due_at)) => return Advance::NotDue { due_at },
+                    (None, None) if facts.now < *due_at => next.listens_on(&way, step, (since, *due_at)),
                     (None, None) => next.times_out(&way, (index, step), *due_at),
                 }
             }
             Some((index, step, Action::Wait { wait })) if let Some(meant) = meant => {
                 let found = person_zone(facts, zone);
-                let stands = self.again((&step.name, wait), meant, facts, &found, *due_at);
+                let stands = self.again((&step.name, wait), meant, way.facts, &found, *due_at);
                 next.stand(&way, (index, step), stands, found.misread)
             }
             Some((index, ..)) => next.walk(&way, campaign.after(index), *due_at),

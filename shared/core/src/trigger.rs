@@ -116,9 +116,12 @@ impl Campaigns {
         asking.map(|published| Asking { published, event: event.clone() }).collect()
     }
 
-    /// Those that a call may start by what it changes.
+    /// Those that a call may start by what it changes. A passive event starts none.
     #[must_use]
     pub fn crossed_by(&self, call: &Call) -> Vec<Asking<'_>> {
+        if matches!(call.action, Action::Track { passive: true, .. }) {
+            return Vec::new();
+        }
         let asking = |published| Asking { published, event: occasion(call, "Condition", Default::default()) };
         self.found(&self.crossed).map(asking).collect()
     }

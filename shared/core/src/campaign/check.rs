@@ -96,6 +96,10 @@ fn tags(update: &Changes, path: &str) -> Vec<Problem> {
 /// What a campaign listens for: matches that cannot be, a goal that is not there.
 fn listening(campaign: &Campaign) -> Vec<Problem> {
     let (mut problems, names) = (journey::check(campaign), journey::names(campaign));
+    problems.extend(campaign.steps.iter().enumerate().filter_map(|(index, step)| match &step.action {
+        Action::Wait { wait } => journey::unheard(wait.property()?, &names, &format!("steps[{index}].wait.date")),
+        _ => None,
+    }));
     if campaign.exits.goal && campaign.goal.is_none() {
         let mend = "add `goal: {event: NAME}`, or remove the line";
         problems.push(Problem::error("exits.goal", "there is no goal to reach", mend));

@@ -111,7 +111,7 @@ impl Run {
 
     /// The date of an expected run is there, or it is looked at on its eve. `campaign` is the newest version.
     pub(super) fn arrives(self, campaign: &Campaign, facts: &Facts<'_>, zone: &Zone) -> Transition {
-        let RunState::Expected { date, meant, .. } = self.state.clone() else {
+        let RunState::Expected { date, meant, due_at } = self.state.clone() else {
             return Passage::default().over(self);
         };
         let ended = |run: Self, passage: Passage, reason| {
@@ -124,7 +124,7 @@ impl Run {
         if facts.profile.expected(&self.campaign) != Some(date.as_str()) {
             return ended(self, Passage::default(), EndReason::Superseded);
         }
-        let since = meant.as_ref().map_or(self.started_at, |meant| meant.since);
+        let since = meant.map_or(self.started_at, |meant| meant.counts_from(&Wait::Date(wait.clone()), due_at));
         match self.stands_for(wait, facts, zone, since) {
             Stands::Until(due_at, meant) => self.expects(Passage::default(), due_at, date, meant),
             Stands::NotADate(_) => ended(self, Passage::default(), EndReason::Superseded),
@@ -133,7 +133,9 @@ impl Run {
                 let (person, day) = (facts.profile.id.as_str(), at.to_string());
                 let id = EventId::derive(&["date", self.project.as_str(), self.campaign.as_str(), person, &date, &day]);
                 let (campaign, data) = (self.campaign.clone(), self.event.data.clone());
-                let call = self.calling(id, facts, call::Action::Enter { campaign, data, date: Some(at) }, 0);
+                // It happened at the date, however late we are: waits and `expire_after` count from that.
+                let entry = call::Action::Enter { campaign, data, date: Some(at) };
+                let call = Call { at, ..self.calling(id, facts, entry, 0) };
                 let mut passage = Passage::default();
                 passage.command(Command::Call { call: Box::new(call) });
                 ended(self, passage, EndReason::Completed)

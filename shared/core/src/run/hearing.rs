@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::steps::{Passage, Taken, Way};
 use super::waiting::{Meant, person_zone};
-use super::{Command, EndReason, Reached, Run, RunState, Transition};
-use crate::campaign::{Action, Awaited, Step, Target};
+use super::{Command, EndReason, Last, Reached, Run, RunState, Transition};
+use crate::campaign::{Action, Awaited, Step, Target, WaitFor};
 use crate::condition::{Decision, Facts, decide};
 use crate::hook::Answer;
 use crate::span::Span;
@@ -35,7 +35,7 @@ impl Run {
             Action::WaitFor(wait) => {
                 let last = self.heard.get(&step.name);
                 let counts = |event: &TriggerEvent| {
-                    event.at <= until && last.map_or(event.at >= self.event.at, |last| event.at > *last)
+                    event.at <= until && last.map_or(event.at >= self.event.at, |last| last.is_before(event))
                 };
                 let event = wait.wait_for.find(facts, counts)?;
                 Some(Heard { at: event.at, event: Some(event) })
@@ -58,14 +58,21 @@ impl Run {
     ) -> Taken<'c> {
         let Some(within) = step.action.listens() else { return Taken::On(way.campaign.after(index), due_at) };
         let (since, ends) = listens(way, within, due_at, passage);
+        let soon = facts.now.checked_add(LOOK).unwrap_or(Timestamp::MAX);
         if let Some(heard) = self.heard(facts, step, ends) {
+            // What a mail says of the journey and how a deed is known are those of the move: what would make them others
+            // is heard in the next.
+            if passage.is_spent(&step.name) || passage.has_acted() && self.keeps_again(step) {
+                passage.note(step, "has heard more, and goes on with it in a moment");
+                return Taken::Stop(self.pause(facts, step, (since, ends), Some(soon), passage));
+            }
             return self.go_on(way, (index, step), since, heard, passage);
         }
         if ends <= facts.now && !passage.is_catching_up() {
             return self.give_up(way, (index, step), ends, passage);
         }
         // Of a run that begins late, what came beside its trigger may not be there yet: it looks a little later.
-        let look_at = (ends <= facts.now).then(|| facts.now.checked_add(LOOK).unwrap_or(Timestamp::MAX));
+        let look_at = (ends <= facts.now).then_some(soon);
         passage.note(step, format!("waits at most {within}, that is until {ends}"));
         Taken::Stop(self.pause(facts, step, (since, ends), look_at, passage))
     }
@@ -82,7 +89,13 @@ impl Run {
         let step = way.campaign.steps.get(index).filter(|step| matches!(step.action, Action::WaitFor(_)))?;
         let spell = listens(way, step.action.listens()?, due_at, passage);
         let look_at = way.facts.now.checked_add(LOOK).unwrap_or(Timestamp::MAX);
-        Some(self.pause(way.facts, step, spell, Some(look_at), passage))
+        let facts = &Facts { journey: &self.journey, ..*way.facts };
+        Some(self.pause(facts, step, spell, Some(look_at), passage))
+    }
+
+    /// Whether hearing at a step would write over what an earlier one kept.
+    fn keeps_again(&self, step: &Step) -> bool {
+        matches!(&step.action, Action::WaitFor(WaitFor { name: Some(name), .. }) if self.journey.contains_key(name))
     }
 
     fn pause(
@@ -119,6 +132,13 @@ impl Run {
         })
     }
 
+    /// Goes on listening where a step that had more to hear, for all it knew, has not.
+    pub(super) fn listens_on(self, way: &Way<'_>, step: &Step, spell: (Timestamp, Timestamp)) -> Transition {
+        let mut passage = Passage::default();
+        let state = self.pause(way.facts, step, spell, None, &mut passage);
+        passage.stop(self, state)
+    }
+
     /// Goes on where a step has heard nothing in time.
     pub(super) fn times_out(self, way: &Way<'_>, (index, step): (usize, &Step), ends: Timestamp) -> Transition {
         let mut passage = Passage::default();
@@ -145,7 +165,9 @@ impl Run {
         passage: &mut Passage,
     ) -> Taken<'c> {
         if let (Some(event), Action::WaitFor(wait)) = (heard.event, &step.action) {
-            self.heard.insert(step.name.clone(), event.at);
+            let last = Last::heard(self.heard.remove(&step.name), event);
+            self.heard.insert(step.name.clone(), last);
+            passage.hears(step);
             if let Some(name) = &wait.name {
                 self.journey.insert(name.clone(), Value::Object(event.data.clone()));
             }

@@ -1,5 +1,6 @@
 //! Where a run is, and why it ended.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::waiting::Meant;
 use crate::condition::Reason;
 use crate::ids::EventId;
+use crate::task::TriggerEvent;
 
 /// A goal that was reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +19,33 @@ pub struct Reached {
     pub event: Option<EventId>,
     /// When it happened.
     pub at: Timestamp,
+}
+
+/// What a step that waits for events has heard: by the latest of their times, and those of that very time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Last {
+    /// When they happened.
+    pub at: Timestamp,
+    /// Which they were: an import stamps many with the same second. As many as a run moves at most
+    /// ([`crate::limits::MOVES`]), some 30 bytes each.
+    pub events: BTreeSet<EventId>,
+}
+
+impl Last {
+    /// Whether an event is still to be heard.
+    #[must_use]
+    pub fn is_before(&self, event: &TriggerEvent) -> bool {
+        event.at > self.at || event.at == self.at && !self.events.contains(&event.id)
+    }
+
+    /// What was heard last, by now; `before` was until now.
+    #[must_use]
+    pub fn heard(before: Option<Self>, event: &TriggerEvent) -> Self {
+        let beside = before.filter(|before| before.at == event.at).map(|before| before.events);
+        let mut events = beside.unwrap_or_default();
+        events.insert(event.id.clone());
+        Self { at: event.at, events }
+    }
 }
 
 /// Where a run is.

@@ -1,5 +1,7 @@
 //! Taking steps: from where a run goes on to its next wait, or its end.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::state::wakes_at;
@@ -38,6 +40,11 @@ pub(super) struct Passage {
     /// Whether the run has just begun: then waits count from the event's own time, however late it came.
     catching_up: bool,
     commands: Vec<Command>,
+    /// The steps that did something, each once in a move: its name and the move are the deed's id.
+    acted: BTreeSet<String>,
+    /// The steps that heard, and of those the ones behind which another acted.
+    heard: BTreeSet<String>,
+    spent: BTreeSet<String>,
     /// Bytes of the calls among them.
     bytes: usize,
     asked: bool,
@@ -83,6 +90,31 @@ impl Passage {
     /// Whether the run begins in this move, maybe long after its trigger.
     pub(super) fn is_catching_up(&self) -> bool {
         self.catching_up
+    }
+
+    /// Notes that a step has heard.
+    pub(super) fn hears(&mut self, step: &Step) {
+        self.heard.insert(step.name.clone());
+    }
+
+    /// Whether a step has heard in this move, and another has acted on it.
+    pub(super) fn is_spent(&self, step: &str) -> bool {
+        self.spent.contains(step)
+    }
+
+    /// Whether a step has done something in this move.
+    pub(super) fn has_acted(&self) -> bool {
+        !self.acted.is_empty()
+    }
+
+    /// Whether a step may do what it does. Of the rounds of a loop that are over, since its event came late, only one does.
+    fn acts(&mut self, step: &Step) -> bool {
+        self.spent.append(&mut self.heard);
+        let is_first = self.acted.insert(step.name.clone());
+        if !is_first {
+            self.note(step, "does nothing: it makes up for rounds that are over once, not for each");
+        }
+        is_first
     }
 
     /// How many calls of our own the move makes so far.
@@ -186,6 +218,13 @@ impl Run {
             },
         };
         let below = || campaign.after(index);
+        let acts = matches!(
+            step.action,
+            Action::Send { .. } | Action::Update { .. } | Action::Track { .. } | Action::Start { .. }
+        );
+        if acts && !passage.acts(step) {
+            return Taken::On(below(), due_at);
+        }
         passage.asked |= matches!(step.action, Action::Wait { .. } | Action::Filter { .. } | Action::Branch { .. })
             || step.action.listens().is_some();
         let next = match &step.action {

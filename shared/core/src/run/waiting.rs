@@ -81,7 +81,7 @@ impl Run {
         due_at: Timestamp,
     ) -> Stands {
         if step.1.property().is_some() {
-            return self.from(step, facts, &found.zone, meant.since);
+            return self.from(step, facts, &found.zone, meant.counts_from(step.1, due_at));
         }
         let at = meant.intent.as_ref().map_or(due_at, |intent| intent.instant(found.of_person(), due_at));
         if at <= facts.now {
@@ -107,6 +107,12 @@ fn lately(now: Timestamp, lag: SignedDuration) -> Timestamp {
 }
 
 impl Meant {
+    /// What a wait for a date counts from when its end, until now `due_at`, is computed again. Of what comes each year it is
+    /// this time that is meant, wherever the person lives by now: never the one a year before.
+    pub(super) fn counts_from(&self, wait: &Wait, due_at: Timestamp) -> Timestamp {
+        if wait.is_yearly() { self.since.max(due_at - EVE) } else { self.since }
+    }
+
     fn of(since: Timestamp, intent: Option<Intent>, is_date: bool, due_at: Timestamp, now: Timestamp) -> Self {
         let moves = is_date || intent.as_ref().is_some_and(|intent| intent.moves);
         let is_long = due_at.duration_since(now) > EVE * 2;

@@ -82,6 +82,9 @@ fn a_passive_event_starts_nothing_and_a_campaign_can_be_asked_for_by_name() {
     let campaigns = Campaigns::new([published("a", "Bought", "[]"), started_by("{api: true}")]);
     let passive = call(json!({"kind": "track", "name": "Bought", "passive": true}), LATER);
     assert!(campaigns.asked_by(&passive).is_empty());
+    let crossed = Campaigns::new([started_by("{enters: [{triggered: Bought}]}")]);
+    let active = call(json!({"kind": "track", "name": "Bought"}), LATER);
+    assert_eq!((crossed.crossed_by(&active).len(), crossed.crossed_by(&passive).len()), (1, 0));
     let enter = call(json!({"kind": "enter", "campaign": "cmp_a", "data": {"n": 1}}), LATER);
     assert_eq!(
         campaigns.asked_by(&enter).iter().map(|asking| asking.event.data.clone()).collect::<Vec<_>>(),

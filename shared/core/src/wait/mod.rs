@@ -117,6 +117,12 @@ impl Wait {
         }
     }
 
+    /// Whether it is for a day that comes each year.
+    #[must_use]
+    pub fn is_yearly(&self) -> bool {
+        matches!(self, Self::Date(wait) if wait.yearly)
+    }
+
     /// The step to go to when that is not a date.
     #[must_use]
     pub fn otherwise(&self) -> Option<&str> {

@@ -91,6 +91,12 @@ fn a_campaign_that_loops_for_ever_is_refused_with_the_loop() {
         let found = spoilt("- send: hello\n  - wait: 3 days", steps);
         assert!(found.contains(&format!("error: x.yaml: {expected}")), "{steps}: {found:#?}");
     }
+    let month = "- {name: a, send: hello}\n  - {name: b, wait: 30 days, next: a}\nexits: {unless: [{no_tag: enough}]}";
+    let found = spoilt("- send: hello\n  - wait: 3 days", month);
+    assert!(
+        !found.iter().any(|problem| problem.contains("loops for ever")),
+        "what ends it early leaves it: {found:#?}"
+    );
     let tuesdays = "- {name: a, wait: {until: '9:00', on: [tuesday]}}\n  - {name: b, send: hello}\n  - {filter: [{no_tag: x}], next: a}";
     let found = spoilt("- send: hello\n  - wait: 3 days", tuesdays);
     assert!(found.iter().any(|problem| problem.contains("its wait may be over at once")), "{found:#?}");

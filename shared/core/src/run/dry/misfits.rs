@@ -16,7 +16,7 @@ impl UnderWay<'_> {
     pub(super) fn look_back(&mut self, campaign: &Campaign, run: &Run) {
         let Some((step, awaited)) = awaited(campaign, run) else { return };
         let heard = run.heard.get(step);
-        self.tell_misfits(run, (step, awaited), |event| heard.is_none_or(|heard| event.at > *heard));
+        self.tell_misfits(run, (step, awaited), |event| heard.is_none_or(|heard| heard.is_before(event)));
     }
 
     /// Says of an event that has just happened why it is not what the run waits for, nor its goal.

@@ -141,6 +141,53 @@ fn a_date_that_is_put_off_or_forward_is_followed() {
 }
 
 #[test]
+fn who_moves_west_in_the_year_has_their_birthday_on_the_day() {
+    let steps = "- wait: {date: user.birthday, at: \"9:00\", yearly: true}\n- send: a\n";
+    let berlin = json!({"birthday": "1990-11-21", "ianaTimezone": "Europe/Berlin"});
+    // It is 10:00 in Berlin on the day: the next one is meant, and not this one where it is not yet nine.
+    let mut passage = Passage::begin(steps, &berlin);
+    assert_eq!(passage.times(), ["2027-11-21T08:00:00Z", "2027-11-20T05:00:00Z"].map(str::to_owned));
+    passage.edit(&json!({"ianaTimezone": "America/New_York"}));
+    assert!(passage.wake("2027-11-20T05:00:00Z"));
+    assert_eq!(passage.times()[0], "2027-11-21T14:00:00Z");
+    assert!(passage.wake("2027-11-21T14:00:00Z") && sends(&passage.at) == ["a"]);
+}
+
+/// A campaign that somebody's birthday starts at 9:00, and the run that waits for it from 10:00 in Berlin on that day on.
+fn expected() -> (Published, Profile, Transition) {
+    let text = "name: Test\nkind: workflow\ntrigger: {date: user.birthday, at: \"9:00\", yearly: true}\nfrom: ann@example.com\nmessages:\n  a: {subject: A, text: a}\nsteps:\n- send: a\n";
+    let campaign = parse("test.yaml", text, &BTreeMap::new()).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let published = Published { campaign: Arc::new(campaign), ..workflow("- send: a\n- send: b\n") };
+    let mut profile = somebody(&json!({"birthday": "1990-11-21", "ianaTimezone": "Europe/Berlin"}));
+    let told = call(START, track());
+    let date = date_of(&published, &profile);
+    profile.expect(&published.campaign.id, date, &told);
+    let waits = expect(&published, &profile, &utc(), &told, at(START)).expect("it is expected");
+    (published, profile, waits)
+}
+
+#[test]
+fn who_moves_west_after_a_birthday_enters_at_the_next_one() {
+    let (published, mut profile, waits) = expected();
+    assert_eq!(waits.run.due_at(), Some(at("2027-11-20T05:00:00Z")), "the eve");
+    let changes = json!({"ianaTimezone": "America/New_York"}).as_object().cloned().unwrap_or_default();
+    profile.apply(&call("2026-11-22T09:00:00Z", call::Action::Edit { changes }));
+    let facts = Facts::new(&profile, &waits.run.event, at("2027-11-20T05:00:00Z"));
+    let Advance::Moved(eve) = waits.run.advance(&published.campaign, &facts, &utc()) else { panic!() };
+    assert_eq!(eve.run.due_at(), Some(at("2027-11-21T14:00:00Z")), "{eve:?}");
+}
+
+#[test]
+fn who_enters_late_at_a_date_entered_at_that_date() {
+    let (published, profile, waits) = expected();
+    let late = at("2027-11-23T12:00:00Z");
+    let facts = Facts::new(&profile, &waits.run.event, late);
+    let Advance::Moved(there) = waits.run.advance(&published.campaign, &facts, &utc()) else { panic!() };
+    let [Command::Call { call }] = there.commands.as_slice() else { panic!("{there:?}") };
+    assert_eq!((call.at, call.accepted_at > late), (at("2027-11-21T08:00:00Z"), true));
+}
+
+#[test]
 fn a_run_that_is_woken_after_its_window_has_closed_waits_for_the_next_opening() {
     let steps = "- wait: {window: {from: \"10:00\", to: \"18:00\"}}\n- send: a\n";
     let mut passage = Passage::begin(steps, &json!({}));

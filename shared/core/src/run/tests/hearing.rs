@@ -14,7 +14,7 @@ struct Cart {
 
 fn happened(name: &str, instant: &str, data: Value) -> TriggerEvent {
     let data = data.as_object().cloned().unwrap_or_default();
-    let id = EventId::derive(&[name, instant, &data.len().to_string()]);
+    let id = EventId::derive(&[name, instant, &serde_json::to_string(&data).expect("JSON")]);
     TriggerEvent { id, name: EventName::parse(name).expect("a name"), at: at(instant), data }
 }
 
@@ -35,7 +35,7 @@ impl Cart {
 
     fn order(mut self, instant: &str, data: Value) -> Self {
         self.past.push(happened("Order completed", instant, data));
-        self.past.sort_by_key(|event| event.at);
+        self.past.sort_by(|one, other| (one.at, &one.id).cmp(&(other.at, &other.id)));
         self
     }
 
@@ -162,6 +162,95 @@ fn a_loop_hears_each_event_once() {
     assert_eq!((sends(&second), second.run.journey.get("order")), (vec!["a"], Some(&json!({"n": 2}))));
     let third = cart.moved(&second.run, "2026-11-21T11:01:00Z");
     assert_eq!((sends(&third), due(&third)), (vec![], "2026-11-22T11:01:00Z".to_owned()));
+}
+
+/// A loop without a wait but for what it hears.
+const PARCELS: &str = "- name: again\n  wait_for: {event: Order completed}\n  within: 14 days\n  as: order\n  timed_out: over\n- send: a\n- track: Told\n  next: again\n- {name: over, exit: over}\n";
+
+/// The ids of what a move does.
+fn deeds(transition: &Transition) -> Vec<String> {
+    let id = |command: &Command| match command {
+        Command::Send { delivery, .. } => Some(delivery.to_string()),
+        Command::Call { call } => Some(call.id.to_string()),
+        _ => None,
+    };
+    transition.commands.iter().filter_map(id).collect()
+}
+
+#[test]
+fn of_several_events_that_are_there_at_once_each_has_its_own_mail() {
+    for second in ["2026-11-21T11:00:00Z", "2026-11-21T10:00:00Z"] {
+        let cart = Cart::new(PARCELS)
+            .order("2026-11-21T10:00:00Z", json!({"n": 1}))
+            .order(second, json!({"n": 2}))
+            .order("2026-11-21T11:30:00Z", json!({"n": 3}));
+        let (mut moved, mut now) = (cart.begin("2026-11-21T12:00:00Z"), at("2026-11-21T12:00:00Z"));
+        let (mut told, mut done) = (BTreeSet::new(), BTreeSet::new());
+        for _ in 0..3 {
+            assert_eq!(sends(&moved), ["a"], "{second}");
+            told.insert(moved.run.journey.get("order").expect("an order").to_string());
+            done.extend(deeds(&moved));
+            now = moved.run.due_at().expect("it goes on");
+            moved = if told.len() < 3 { cart.moved(&moved.run, &now.to_string()) } else { moved };
+        }
+        assert_eq!((told.len(), done.len()), (3, 6), "{second}: each its own mail and its own call");
+        assert_eq!(now.to_string(), "2026-12-05T11:30:00Z", "then it waits for the next");
+    }
+}
+
+#[test]
+fn a_mail_says_what_was_heard_before_it_and_not_what_was_heard_behind_it() {
+    let steps = "- {wait_for: {event: Order completed}, within: 1 day, as: last}\n- send: a\n- {wait_for: {event: Paid}, within: 1 day, as: last}\n- send: b\n";
+    let mut cart = Cart::new(steps).order("2026-11-21T10:00:00Z", json!({"n": 1}));
+    cart.past.push(happened("Paid", "2026-11-21T10:30:00Z", json!({"n": 2})));
+    let first = cart.begin("2026-11-21T12:00:00Z");
+    assert_eq!((sends(&first), first.run.journey.get("last")), (vec!["a"], Some(&json!({"n": 1}))));
+    let second = cart.moved(&first.run, "2026-11-21T12:00:06Z");
+    assert_eq!((sends(&second), second.run.journey.get("last")), (vec!["b"], Some(&json!({"n": 2}))));
+}
+
+#[test]
+fn a_loop_that_has_caught_up_with_its_events_waits_as_long_as_it_says() {
+    let quiet = "- {name: quiet, wait_for: {event: Order completed}, within: 4 hours, happened: quiet}\n- send: a\n";
+    // As many events as one move hears: it cannot tell that there are no more.
+    let orders = (0..=limits::STEPS_WITHOUT_WAIT).map(|n| at(START) + SignedDuration::from_secs(60 * (n as i64 + 1)));
+    for count in [limits::STEPS_WITHOUT_WAIT - 1, limits::STEPS_WITHOUT_WAIT, limits::STEPS_WITHOUT_WAIT + 1] {
+        let orders: Vec<Timestamp> = orders.clone().take(count).collect();
+        let mut run = Cart::new(quiet).begin(START).run;
+        let cart = orders.iter().fold(Cart::new(quiet), |cart, order| cart.order(&order.to_string(), json!({})));
+        let last = *orders.last().expect("an order");
+        let mut now = last + SignedDuration::from_secs(1);
+        while let Advance::Moved(moved) = cart.look(&run, &now.to_string()) {
+            assert!(sends(&moved).is_empty(), "{count} events, at {now}");
+            (run, now) = (moved.run, now + SignedDuration::from_secs(6));
+        }
+        let ends = last + SignedDuration::from_hours(4);
+        assert_eq!(
+            (run.due_at(), sends(&cart.moved(&run, &ends.to_string()))),
+            (Some(ends), vec!["a"]),
+            "{count} events"
+        );
+    }
+}
+
+#[test]
+fn rounds_that_are_over_since_the_event_came_late_are_made_up_for_once() {
+    let monthly = "- {name: again, send: a}\n- wait: 30 days\n- filter: [{no_tag: enough}]\n  next: again\n";
+    let begun = Cart::new(monthly).begin("2027-02-01T09:00:00Z");
+    assert_eq!((sends(&begun), due(&begun)), (vec!["a"], "2027-02-19T09:00:00Z".to_owned()));
+}
+
+#[test]
+fn a_date_that_was_heard_is_waited_for() {
+    let steps = "- {wait_for: {event: Order completed}, within: 1 day, as: order}\n- wait: {date: journey.order.eta, before: 1 day, at: \"9:00\", else: none}\n- {send: a, next: over}\n- {name: none, send: b}\n- {name: over, exit: over}\n";
+    let cart = Cart::new(steps).order("2026-11-21T10:00:00Z", json!({"eta": "2026-12-20"}));
+    let mut run = cart.begin("2026-11-21T12:00:00Z").run;
+    for (now, mails) in [("2026-12-18T06:00:00Z", vec![]), ("2026-12-19T09:00:00Z", vec!["a"])] {
+        assert_eq!(run.due_at(), Some(at(now)));
+        let moved = cart.moved(&run, now);
+        assert_eq!(sends(&moved), mails, "{now}");
+        run = moved.run;
+    }
 }
 
 #[test]
