@@ -16,7 +16,7 @@ use dunlin_core::run::dry::{DryRun, MOVES, Play, Stop, dry_run};
 use dunlin_core::task::TriggerEvent;
 use dunlin_core::wait::Zone;
 use jiff::Timestamp;
-use reading::{answer, object, profile, then};
+use reading::{answer, instant, object, profile, then};
 
 use crate::run::Outcome;
 use crate::{check, say};
@@ -61,7 +61,7 @@ pub(crate) struct Walk {
     #[arg(long, value_name = "EVENT")]
     name: Option<String>,
     /// When the event happens, or from when on a date is waited for; now, where it is missing
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = instant)]
     at: Option<Timestamp>,
     /// The project's time zone, for who has none
     #[arg(long, value_name = "ZONE", default_value = "UTC")]

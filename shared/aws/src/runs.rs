@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use dunlin_core::ids::{EventId, ProjectId, RunId};
-use dunlin_core::run::{Passed, Run, RunState, Transition, codes};
+use dunlin_core::run::{EndReason, Passed, Run, RunState, Transition, codes};
 use jiff::SignedDuration;
 
 use crate::clients::Clients;
@@ -181,12 +181,17 @@ pub fn behind(run: &Run) -> String {
     format!("{} {RUN}", partition(&run.project, &run.id))
 }
 
-/// The log of a move: a warning where a person's zone was not understood (codes, never the value), and at the level `debug`
+/// The log of a move: why a run ended before its last step (conditions and names, never a value); a warning where a person's zone was not understood (codes, never the value), and at the level `debug`
 /// each step with what came of it.
 pub fn tell(moved: &Transition) {
     let Transition { run, misread, passed, .. } = moved;
     if let Some(goal) = run.goal.as_ref().filter(|_| moved.reached) {
         tracing::info!(project.id = %run.project, run.id = %run.id, campaign.id = %run.campaign, goal.event = goal.event.as_ref().map(EventId::as_str), "goal reached");
+    }
+    if let RunState::Ended { reason, .. } = &run.state
+        && !matches!(reason, EndReason::Completed | EndReason::Exited { .. })
+    {
+        tracing::info!(project.id = %run.project, run.id = %run.id, campaign.id = %run.campaign, end.reason = %reason, "run ended early");
     }
     if !misread.is_empty() {
         tracing::warn!(project.id = %run.project, run.id = %run.id, zone.misread = codes(misread), "zone not understood");

@@ -39,12 +39,22 @@ pub struct Property {
 
 /// A text that is not a property's path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` does not say whose property it is; write `user.{rest}` or `event.{rest}`", rest = rest(.0))]
+#[error("`{0}` {mend}", mend = mend(.0))]
 pub struct PropertyError(String);
 
-fn rest(text: &str) -> &str {
+/// What other products call the person.
+const PEOPLE: [&str; 7] = ["contact", "customer", "person", "profile", "recipient", "subscriber", "users"];
+
+fn mend(text: &str) -> String {
+    if text.starts_with(|c: char| c.is_ascii_digit()) {
+        return "is a value, and no property that has one; write the property, like `user.renewal_at`".to_owned();
+    }
+    if let Some((_, path)) = text.split_once('.').filter(|(owner, path)| PEOPLE.contains(owner) && !path.is_empty()) {
+        return format!("does not say whose property it is; write `user.{path}`");
+    }
     let named = text.strip_prefix("user").or_else(|| text.strip_prefix("event")).unwrap_or(text);
-    if named.trim_matches('.').is_empty() { "plan" } else { text }
+    let rest = if named.trim_matches('.').is_empty() { "plan" } else { text };
+    format!("does not say whose property it is; write `user.{rest}` or `event.{rest}`")
 }
 
 impl Property {
@@ -178,6 +188,10 @@ mod tests {
     fn a_path_without_an_owner_is_refused_with_both_choices() {
         let error = Property::parse("plan").expect_err("no owner").to_string();
         assert_eq!(error, "`plan` does not say whose property it is; write `user.plan` or `event.plan`");
+        for (text, mend) in [("customer.plan", "; write `user.plan`"), ("2027-01-31", "is a value, and no property")] {
+            let error = Property::parse(text).expect_err(text).to_string();
+            assert!(error.contains(mend), "{error}");
+        }
         for bad in ["", "user", "user.", "events.plan"] {
             assert!(Property::parse(bad).is_err(), "{bad}");
         }

@@ -86,6 +86,15 @@ impl Template {
         render::render(&self.inner, globals, options)
     }
 
+    /// Renders a value: what is nothing but one output that is a number or a truth value stays one (`{{ user.n | plus: 1 }}`);
+    /// anything else is the text that [`Template::render`] gives.
+    ///
+    /// # Errors
+    /// As of [`Template::render`].
+    pub fn value(&self, globals: &Json, options: &RenderOptions<'_>) -> Result<Json, RenderError> {
+        render::value(&self.inner, globals, options)
+    }
+
     pub(crate) fn inner(&self) -> &Inner {
         &self.inner
     }

@@ -80,6 +80,11 @@ pub(super) fn profile(mut fields: Properties, project: &ProjectId, at: Timestamp
     Ok(profile)
 }
 
+/// An instant, or why a text is none.
+pub(super) fn instant(text: &str) -> Result<Timestamp, &'static str> {
+    text.parse().map_err(|_| "write date, time and offset, like 2027-01-29T17:00:00+01:00 or 2027-01-29T16:00:00Z")
+}
+
 /// What happens later: the update first, so that the event finds the person as they are then.
 pub(super) fn then(text: &str) -> anyhow::Result<Later> {
     let fields = Value::Object(object("--then", text)?);

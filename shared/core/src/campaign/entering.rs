@@ -1,15 +1,35 @@
 //! Who enters: triggers that start nothing, rules that nobody passes.
 
+use jiff::Timestamp;
+
 use super::problem::Problem;
-use super::{Again, Campaign, On};
+use super::{Action, Again, Campaign, On, Step};
+use crate::call::Properties;
+use crate::condition::{Condition, Facts, decide};
+use crate::event_name::EventName;
+use crate::ids::{EventId, UserId};
+use crate::profile::Profile;
 use crate::property::{Owner, Property};
+use crate::task::TriggerEvent;
 use crate::wait::Wait;
 
 /// What is wrong with what starts a campaign, and with how often.
 pub(super) fn check(campaign: &Campaign) -> Vec<Problem> {
     let mut problems = trigger(campaign);
     problems.extend(campaign.entry.key.as_ref().and_then(|key| told_by(campaign, key)));
+    problems.extend(followed(campaign));
     problems
+}
+
+/// Waits for the date that starts the campaign, too: a run that has begun follows the date as the next one does.
+fn followed(campaign: &Campaign) -> Option<Problem> {
+    let On::Date(date) = &campaign.trigger.on else { return None };
+    let follows = |step: &Step| matches!(&step.action, Action::Wait { wait } if wait.property() == Some(&date.date));
+    let index = campaign.steps.iter().position(follows)?;
+    let what =
+        format!("when `{}` moves, this run follows it, and another begins: both send what comes after", date.date);
+    let mend = "make a campaign of each reminder, with its own `trigger: {date, before}`, or wait for `event.date`";
+    Some(Problem::warning(format!("steps[{index}].wait.date"), what, mend))
 }
 
 fn trigger(campaign: &Campaign) -> Vec<Problem> {
@@ -17,6 +37,12 @@ fn trigger(campaign: &Campaign) -> Vec<Problem> {
     let empty = |path: &str| Problem::error(path, "there are no conditions", "add one");
     match &campaign.trigger.on {
         On::Enters { enters } if enters.is_empty() => problems.push(empty("trigger.enters")),
+        On::Enters { enters } if is_in_who_is_new(enters) => {
+            let what = "holds for everybody who is new, and they enter with their first call";
+            let mend =
+                "where that is not meant, add what they have or have done, or name what they come out of: `leaves`";
+            problems.push(Problem::warning("trigger.enters", what, mend));
+        }
         On::Leaves { leaves } if leaves.is_empty() => problems.push(empty("trigger.leaves")),
         On::Api { api: false } => {
             problems.push(Problem::error(
@@ -38,6 +64,15 @@ fn trigger(campaign: &Campaign) -> Vec<Problem> {
         _ => {}
     }
     problems
+}
+
+/// Whether somebody of whom nothing is known is in a condition.
+fn is_in_who_is_new(enters: &[Condition]) -> bool {
+    let Ok(user) = UserId::parse("new") else { return false };
+    let (now, profile) = (Timestamp::UNIX_EPOCH, Profile::new(user));
+    let (id, name) = (EventId::derive(&["new"]), EventName::known("Condition"));
+    let event = TriggerEvent { id, name, at: now, data: Properties::new() };
+    decide(enters, &Facts::new(&profile, &event, now)).passed()
 }
 
 /// What is wrong with the property that tells one matter from another.

@@ -98,7 +98,7 @@ impl fmt::Display for Problem {
 }
 
 /// What other products call our keys, each with ours; where more than one of them fits, the first is meant.
-const ELSEWHERE: [(&str, &[&str]); 17] = [
+const ELSEWHERE: [(&str, &[&str]); 20] = [
     ("ab_test", &["split"]),
     ("condition", &["when", "filter", "filters", "conditions"]),
     ("conditions", &["when", "filter", "filters"]),
@@ -106,13 +106,16 @@ const ELSEWHERE: [(&str, &[&str]); 17] = [
     ("delay", &["wait"]),
     ("email", &["send", "message"]),
     ("end", &["exit"]),
+    ("exit_if", &["exits", "filter"]),
     ("goto", &["next", "to"]),
     ("http", &["webhook"]),
     ("if", &["when", "filter", "filters", "branch", "conditions"]),
     ("otherwise", &["else"]),
     ("pause", &["wait"]),
     ("random", &["split"]),
+    ("random_cohort", &["split"]),
     ("sleep", &["wait"]),
+    ("segment", &["tag"]),
     ("switch", &["branch"]),
     ("then", &["next", "to"]),
     ("timeout", &["within"]),

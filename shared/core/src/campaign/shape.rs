@@ -218,12 +218,16 @@ impl<'s> Walk<'s> {
                     |key: &str| objects.iter().any(|one| properties(one).is_some_and(|own| own.contains_key(key)));
                 let mut strange: Vec<&String> = fields.keys().filter(|key| !known(key)).collect();
                 strange.sort_by_key(|key| is_of_one(key));
-                let near = strange.into_iter().find_map(|key| Some((key, nearest(key, leads.iter().copied())?)));
-                match near {
-                    Some((key, name)) => {
+                let mut near = strange.iter().filter_map(|key| Some((key, nearest(key, leads.iter().copied())?)));
+                match (near.next(), strange.first()) {
+                    (Some((key, name)), _) => {
                         self.report(&join(path, key), format!("unknown key `{key}`"), format!("did you mean `{name}`?"))
                     }
-                    None => self.report(path, "does not say what it is", format!("add one of {}", quoted(&leads))),
+                    (None, Some(key)) if !is_of_one(key) => {
+                        let mend = format!("write one of {}", quoted(&leads));
+                        self.report(&join(path, key), format!("unknown key `{key}`"), mend);
+                    }
+                    _ => self.report(path, "does not say what it is", format!("add one of {}", quoted(&leads))),
                 }
                 Choice::Failed
             }

@@ -1,6 +1,6 @@
 //! Steps that do something to the person: each becomes a call of our own, on its way like any client's.
 
-use dunlin_liquid::{Escape, Limits, RenderOptions, Template};
+use dunlin_liquid::{Escape, Limits, RenderError, RenderOptions, Template};
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
@@ -163,7 +163,7 @@ impl<'f> Values<'f> {
 
     /// A text. What Liquid cannot make is empty.
     fn written(&self, text: &str) -> String {
-        if is_liquid(text) { self.render(text).unwrap_or_default() } else { text.to_owned() }
+        if is_liquid(text) { self.render(text, Template::render).unwrap_or_default() } else { text.to_owned() }
     }
 
     fn text(&self, text: &str, failed: &mut bool) -> Value {
@@ -173,19 +173,23 @@ impl<'f> Values<'f> {
         if let Some(property) = Property::alone(text) {
             return self.facts.value(&property).map_or(Value::Null, |value| value.into_owned());
         }
-        let made = self.render(text);
+        let made = self.render(text, Template::value);
         *failed |= made.is_none();
-        made.map_or(Value::Null, Value::from)
+        made.unwrap_or_default()
     }
 
-    fn render(&self, text: &str) -> Option<String> {
+    fn render<T>(
+        &self,
+        text: &str,
+        make: impl FnOnce(&Template, &Value, &RenderOptions<'_>) -> Result<T, RenderError>,
+    ) -> Option<T> {
         let parsing = Limits { source_bytes: CAMPAIGN_BYTES, ..Limits::default() };
         let template = Template::parse_with(text, &parsing).ok()?;
         let seed = self.seed.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok()).unwrap_or_default();
         let limits = Limits { output_bytes: VALUE_BYTES, ..Limits::default() };
         let partials = std::collections::BTreeMap::new();
         let options = RenderOptions { escape: Escape::None, limits, now: self.facts.now, seed, partials: &partials };
-        template.render(&self.globals, &options).ok()
+        make(&template, &self.globals, &options).ok()
     }
 }
 

@@ -138,6 +138,9 @@ impl UnderWay<'_> {
             self.tell(campaign, &moved);
             let Transition { run, commands, .. } = moved;
             if let RunState::Ended { reason, .. } = run.state {
+                if self.coming.iter().any(|coming| !coming.is_ours) {
+                    self.note(LATER, "what is said to happen after that finds the run over");
+                }
                 return Some(reason);
             }
             self.coming.extend(commands.into_iter().filter_map(|command| match command {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::steps::Passage;
-use super::waiting::{Meant, Stands, person_zone, was};
+use super::waiting::{Meant, Stands, person_zone, why_over};
 use super::{Command, EndReason, Run, RunState, Transition};
 use crate::call::{self, Call, Properties};
 use crate::campaign::{Campaign, On};
@@ -83,8 +83,8 @@ pub(super) fn awaits(
         Stands::Until(due_at, meant) => (due_at, meant),
         Stands::NotADate(not) => return Err(not.to_string()),
         Stands::Over(at) => {
-            let was = was(&Wait::Date(wait.clone()), &facts, zone, at);
-            return Err(format!("the date is over ({wait}): that was {was}"));
+            let why = why_over(&Wait::Date(wait.clone()), &facts, zone, at);
+            return Err(format!("the date is over ({wait}): {why}"));
         }
     };
     let mut passage = Passage::default();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::state::wakes_at;
-use super::waiting::{Stands, person_zone, was};
+use super::waiting::{Stands, person_zone, why_over};
 use super::{Command, EndReason, Passed, Run, RunState, Transition};
 use crate::campaign::{Action, Campaign, Step, Target};
 use crate::condition::Facts;
@@ -205,7 +205,7 @@ impl Run {
         due_at: Timestamp,
         passage: &mut Passage,
     ) -> Taken<'c> {
-        let Way { campaign, facts, zone } = *way;
+        let Way { campaign, facts, .. } = *way;
         let journey = self.journey.clone();
         let facts = &Facts { journey: &journey, ..*facts };
         let ended = |reason| Taken::Stop(RunState::Ended { at: facts.now, reason });
@@ -228,24 +228,7 @@ impl Run {
         passage.asked |= matches!(step.action, Action::Wait { .. } | Action::Filter { .. } | Action::Branch { .. })
             || step.action.listens().is_some();
         let next = match &step.action {
-            Action::Wait { wait } => {
-                let found = person_zone(facts, zone);
-                let stands = self.from((&step.name, wait), facts, &found.zone, passage.since(wait, facts.now, due_at));
-                if wait.is_local() {
-                    passage.misread = found.misread;
-                }
-                passage.note(
-                    step,
-                    match &stands {
-                        Stands::Until(due_at, _) => format!("waits: {wait}, that is {due_at}"),
-                        Stands::Over(since) => {
-                            format!("does not wait ({wait}): that was {}", was(wait, facts, zone, *since))
-                        }
-                        Stands::NotADate(not) => not.to_string(),
-                    },
-                );
-                return self.take_wait(way, (index, step), stands, passage);
-            }
+            Action::Wait { wait } => return self.begin_wait(way, facts, (index, step, wait), due_at, passage),
             Action::WaitFor(_) | Action::WaitUntil(_) => {
                 return self.listen(way, facts, (index, step), due_at, passage);
             }
@@ -278,6 +261,29 @@ impl Run {
             }
         };
         Taken::On(next, due_at)
+    }
+
+    /// Takes a step that waits.
+    fn begin_wait<'c>(
+        &self,
+        way: &Way<'c>,
+        facts: &Facts<'_>,
+        (index, step, wait): (usize, &'c Step, &Wait),
+        due_at: Timestamp,
+        passage: &mut Passage,
+    ) -> Taken<'c> {
+        let found = person_zone(facts, way.zone);
+        let stands = self.from((&step.name, wait), facts, &found.zone, passage.since(wait, facts.now, due_at));
+        if wait.is_local() {
+            passage.misread = found.misread;
+        }
+        let what = match &stands {
+            Stands::Until(due_at, _) => format!("waits: {wait}, that is {due_at}"),
+            Stands::Over(since) => format!("does not wait ({wait}): {}", why_over(wait, facts, way.zone, *since)),
+            Stands::NotADate(not) => not.to_string(),
+        };
+        passage.note(step, what);
+        self.take_wait(way, (index, step), stands, passage)
     }
 
     /// What follows from how a wait stands.

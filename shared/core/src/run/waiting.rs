@@ -95,8 +95,16 @@ impl Run {
     }
 }
 
-/// The moment of a wait that has been `over` since it began: of a date in the past, the date itself.
-pub(super) fn was(wait: &Wait, facts: &Facts<'_>, project: &Zone, over: Timestamp) -> Timestamp {
+/// Why a wait is over that has been `over` since it began, for people to read: of a date in the past, the date itself.
+pub(super) fn why_over(wait: &Wait, facts: &Facts<'_>, project: &Zone, over: Timestamp) -> String {
+    match wait {
+        Wait::Window(_) if over >= facts.now => "it is open".to_owned(),
+        Wait::Until(_) if over >= facts.now => "it is past that".to_owned(),
+        _ => format!("that was {}", was(wait, facts, project, over)),
+    }
+}
+
+fn was(wait: &Wait, facts: &Facts<'_>, project: &Zone, over: Timestamp) -> Timestamp {
     let value = wait.property().and_then(|property| facts.value(property));
     let zone = person_zone(facts, project).zone;
     wait.was(&Start { at: over, zone: &zone, value: value.as_deref(), seed: &[] })

@@ -20,6 +20,31 @@ use crate::value::{LoopState, Text, Value, escape_into, integer, show};
 
 /// Renders a template.
 pub(crate) fn render(template: &Inner, globals: &Json, options: &RenderOptions<'_>) -> Result<String, RenderError> {
+    rendered(template, globals, options, |renderer| renderer.out)
+}
+
+/// Renders a template as a value: a number or a truth value where it is nothing but one output of it, else a text.
+pub(crate) fn value(template: &Inner, globals: &Json, options: &RenderOptions<'_>) -> Result<Json, RenderError> {
+    rendered(template, globals, options, |mut renderer| {
+        let alone = match renderer.template.parsed.nodes.as_slice() {
+            [Node { kind: NodeKind::Output(filtered), .. }] => renderer.filtered(filtered).ok(),
+            _ => None,
+        };
+        match alone {
+            Some(Value::Bool(truth)) => truth.into(),
+            Some(Value::Int(number)) => number.into(),
+            Some(Value::Float(number)) => number.into(),
+            _ => renderer.out.into(),
+        }
+    })
+}
+
+fn rendered<T>(
+    template: &Inner,
+    globals: &Json,
+    options: &RenderOptions<'_>,
+    made: impl FnOnce(Renderer<'_>) -> T,
+) -> Result<T, RenderError> {
     let store = Store::default();
     let mut renderer = Renderer {
         env: Env::new(options.escape, options.now, options.limits, options.seed),
@@ -36,7 +61,7 @@ pub(crate) fn render(template: &Inner, globals: &Json, options: &RenderOptions<'
         depth: 0,
     };
     match renderer.nodes(&template.parsed.nodes) {
-        Ok(_) => Ok(renderer.out),
+        Ok(_) => Ok(made(renderer)),
         Err(raised) => {
             let place = raised.place.unwrap_or_default();
             let Place { partial, line, column } = place;

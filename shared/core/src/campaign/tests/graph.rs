@@ -68,6 +68,13 @@ fn what_is_referred_to_must_be_there() {
 }
 
 #[test]
+fn a_step_that_nobody_knows_is_named() {
+    let found = spoilt("- send: hello", "- frobnicate: hello");
+    let named = "error: x.yaml: steps[0].frobnicate: unknown key `frobnicate`; write one of `wait`, `wait_for`";
+    assert!(found.iter().any(|problem| problem.starts_with(named)), "{found:#?}");
+}
+
+#[test]
 fn a_campaign_that_loops_for_ever_is_refused_with_the_loop() {
     let table = [
         (

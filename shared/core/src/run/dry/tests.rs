@@ -124,7 +124,7 @@ fn a_dry_run_says_what_was_over_and_what_is_no_date() {
     assert_eq!(
         told(&dry),
         [
-            "2026-11-21T09:00:00Z wait-1: does not wait (between 8:00 and 18:00): that was 2026-11-21T09:00:00Z",
+            "2026-11-21T09:00:00Z wait-1: does not wait (between 8:00 and 18:00): it is open",
             "2026-11-21T09:00:00Z wait-2: user.renewal_at is not a date: not a text",
             "2026-11-21T09:00:00Z none: ends: none",
         ]
@@ -398,4 +398,16 @@ fn a_wait_for_a_date_that_is_over_names_the_date() {
             "2026-11-21T09:00:00Z wait-1: does not wait (until 2 days after user.renewal_at at 9:00): that was 2026-02-02T07:00:00Z"
         )
     );
+}
+
+#[test]
+fn what_is_said_to_happen_after_the_end_is_told_to_find_the_run_over() {
+    let bought = || json!({"kind": "track", "name": "Bought"});
+    let late = |after| {
+        let story = Story::of("trigger: {event: Signed up}", "- wait: 1 day\n- send: a\n");
+        told(&Story { later: vec![(after, bought())], ..story }.play())
+            .iter()
+            .any(|line| line.contains("finds the run over"))
+    };
+    assert_eq!((late("1 hour"), late("3 days")), (false, true));
 }

@@ -49,6 +49,22 @@ fn a_webhook_is_asked_with_what_the_run_knows_and_its_answer_is_asked_by_later_s
 }
 
 #[test]
+fn what_a_step_counts_stays_a_number() {
+    let steps = "- update: {set: {n: '{{ user.n | plus: 1 }}', half: '{{ 1 | divided_by: 2.0 }}', big: '{{ user.n | times: 1000 }}', mixed: 'n {{ 1 | plus: 1 }}', shout: '{{ user.plan | upcase }}', two: '{{ 1 }}{{ 2 }}'}}\n- send: a\n- send: b\n";
+    let published = workflow(steps);
+    let mut profile = person();
+    let changes = json!({"n": 2, "plan": "pro"}).as_object().cloned().unwrap_or_default();
+    profile.apply(&call("2026-11-21T09:00:00.001Z", call::Action::Edit { changes }));
+    let event = about();
+    let facts = Facts::new(&profile, &event, at(START));
+    let begun = start(&published, ProjectId::derive(&["p"]), user(), event.clone(), Lane::Triggered, &facts, &utc());
+    let Some(Command::Call { call }) = begun.commands.first() else { panic!("{:?}", begun.commands) };
+    let call::Action::Edit { changes } = &call.action else { panic!("{call:?}") };
+    let made = json!({"n": 3, "half": 0.5, "big": 2000, "mixed": "n 2", "shout": "PRO", "two": "12"});
+    assert_eq!(serde_json::Value::Object(changes.clone()), made);
+}
+
+#[test]
 fn a_webhook_that_fails_or_stays_silent_goes_the_other_way() {
     let published = workflow(HOOK);
     let asks = asked(&published);
@@ -82,7 +98,7 @@ fn a_step_makes_calls_under_the_same_ids_whenever_it_is_made() {
     let expected = [
         json!({"kind": "edit", "changes": {"last": 30, "no": null, "old": null}}),
         json!({"kind": "tags", "add": ["seen"]}),
-        json!({"kind": "track", "name": "Went", "data": {"n": "31"}}),
+        json!({"kind": "track", "name": "Went", "data": {"n": 31}}),
         json!({"kind": "enter", "campaign": "cmp_other"}),
     ];
     assert_eq!(called(&one), expected);
