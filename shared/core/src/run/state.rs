@@ -23,6 +23,7 @@ pub struct Reached {
 
 /// What a step that waits for events has heard: by the latest of their times, and those of that very time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Written")]
 pub struct Last {
     /// When they happened.
     pub at: Timestamp,
@@ -31,11 +32,29 @@ pub struct Last {
     pub events: BTreeSet<EventId>,
 }
 
+/// What a row has: an old one only the time.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    At(Timestamp),
+    Whole { at: Timestamp, events: BTreeSet<EventId> },
+}
+
+impl From<Written> for Last {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::At(at) => Self { at, events: BTreeSet::new() },
+            Written::Whole { at, events } => Self { at, events },
+        }
+    }
+}
+
 impl Last {
-    /// Whether an event is still to be heard.
+    /// Whether an event is still to be heard. Of a row that does not say which were heard, all of that time were.
     #[must_use]
     pub fn is_before(&self, event: &TriggerEvent) -> bool {
-        event.at > self.at || event.at == self.at && !self.events.contains(&event.id)
+        let is_beside = event.at == self.at && !self.events.is_empty();
+        event.at > self.at || is_beside && !self.events.contains(&event.id)
     }
 
     /// What was heard last, by now; `before` was until now.
