@@ -245,3 +245,35 @@ async fn two_people_who_enter_a_limited_campaign_at_once_both_do() {
     stage.pass(24 * HOUR).await;
     assert_eq!(subjects(&stage).len(), 3, "{:?}", stage.sent());
 }
+
+#[tokio::test]
+async fn who_is_turned_away_by_a_full_campaign_has_not_entered() {
+    let stage = stage(31, "{event: Went}", "{again: never, total: 1}").await;
+    for person in ["ann@example.com", "ben@example.com"] {
+        stage.track(person, "Went", json!({"n": person})).await;
+        stage.pass(SECONDS).await;
+    }
+    stage.publish(&campaign("{event: Went}", "{again: never, total: 2}")).await;
+    stage.pass(HOUR).await;
+    stage.track("ben@example.com", "Went", json!({"n": "ben, again"})).await;
+    stage.pass(24 * HOUR).await;
+    assert_eq!(subjects(&stage), ["one ann@example.com", "one ben, again"]);
+    stage.assert_at_rest().await;
+}
+
+#[tokio::test]
+async fn a_campaign_that_is_deleted_and_published_again_begins_anew() {
+    let stage = stage(32, "{event: Went}", "{again: when_over}").await;
+    let path = format!("/projects/{}/campaigns/cmp_one", stage.project);
+    stage.track("ann@example.com", "Went", json!({"n": 1})).await;
+    stage.pass(SECONDS).await;
+    stage.manage(Method::POST, &format!("{path}/pause"), &Value::Null).await;
+    stage.manage(Method::DELETE, &path, &Value::Null).await;
+    stage.pass(HOUR).await;
+    stage.publish(&campaign("{event: Went}", "{again: when_over}")).await;
+    stage.pass(SignedDuration::from_mins(2)).await;
+    stage.track("ann@example.com", "Went", json!({"n": 2})).await;
+    stage.pass(24 * HOUR).await;
+    assert_eq!(subjects(&stage), ["one 2"], "neither the pause nor the run of the one before is in its way");
+    stage.assert_at_rest().await;
+}

@@ -2,10 +2,11 @@
 
 use dunlin_aws::catalog::Live;
 use dunlin_aws::resources::Queue;
-use dunlin_aws::{Error, resources};
+use dunlin_aws::{Error, Stored, resources};
 use dunlin_core::call::{Action, Call};
+use dunlin_core::campaign::Campaign;
 use dunlin_core::condition::{Facts, Reason};
-use dunlin_core::ids::{ProjectId, RunId};
+use dunlin_core::ids::RunId;
 use dunlin_core::profile::{Admission, Profile, Start};
 use dunlin_core::run::{Run, RunState, Transition, date_of, expect, start};
 use dunlin_core::task::{Lane, TriggerEvent};
@@ -78,12 +79,27 @@ impl Evaluate {
         if known == Some(true) {
             return Ok(Ok(key));
         }
-        Ok(match profile.admission(campaign, key.as_deref(), call) {
-            Admission::Granted => Ok(key),
-            Admission::Refused(why) => Err(Some(why)),
-            Admission::If(last) if self.is_over(&call.project, (&last.run, last.at()), call, begun).await? => Ok(key),
-            Admission::If(_) => Err(Some(Reason::new("the run before is not over"))),
-        })
+        let refused = match profile.admission(campaign, key.as_deref(), call) {
+            Admission::Granted => None,
+            Admission::Refused(why) => Some(why),
+            Admission::If(last) if self.is_over(taken, (&last.run, last.at()), begun).await? => None,
+            Admission::If(_) => Some(Reason::new("the run before is not over")),
+        };
+        if refused.is_some() {
+            return Ok(Err(refused));
+        }
+        Ok(if self.is_full(call, campaign).await? { Err(None) } else { Ok(key) })
+    }
+
+    /// Whether a campaign has begun as many runs as it may: who is turned away has not entered. Of those who come at once for
+    /// the last place, all have, and one begins.
+    async fn is_full(&self, call: &Call, campaign: &Campaign) -> Result<bool, Error> {
+        let Some(total) = campaign.entry.total else { return Ok(false) };
+        let is_full = self.runs.counted(&call.project, &campaign.id).await? >= total;
+        if is_full {
+            tracing::info!(project.id = %call.project, campaign.id = %campaign.id, "campaign is full");
+        }
+        Ok(is_full)
     }
 
     /// What has happened to the person since the trigger, where the campaign asks for it: a trigger may come late.
@@ -95,17 +111,12 @@ impl Evaluate {
     }
 
     /// Whether a run that began at `at` is over.
-    async fn is_over(
-        &self,
-        project: &ProjectId,
-        (run, at): (&RunId, Timestamp),
-        call: &Call,
-        begun: &[Begun],
-    ) -> Result<bool, Error> {
-        let is_ended = |run: &Run| matches!(run.state, RunState::Ended { .. });
+    async fn is_over(&self, taken: &Taken<'_>, (run, at): (&RunId, Timestamp), begun: &[Begun]) -> Result<bool, Error> {
+        let (call, is_ended) = (taken.call, |run: &Run| matches!(run.state, RunState::Ended { .. }));
         // One that begins again, since whoever began it died, may be over by now.
-        if let Some(there) = self.runs.get(project, run).await? {
-            return Ok(is_ended(&there.state));
+        if let Some(Stored { state: there, .. }) = self.runs.get(&call.project, run).await? {
+            // Of a campaign that was deleted since, it is over as soon as it is woken.
+            return Ok(is_ended(&there) || taken.live.is_deleted(&there.campaign, there.started_at));
         }
         let beginning = begun.iter().find(|begun| begun.transition.run.id == *run);
         Ok(match beginning {

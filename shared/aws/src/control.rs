@@ -201,15 +201,17 @@ impl Control {
         let mut subjects = campaign.subjects();
         subjects.extend(last.iter().flat_map(|head| head.subjects.clone()));
         let version = self.put_version(project, campaign, last.as_ref().map_or(1, |head| head.version + 1)).await?;
+        // What was deleted and is published again begins anew.
+        let there = last.as_ref().filter(|head| !head.is_deleted());
         let head = Head {
             id: campaign.id.clone(),
             name: campaign.name.clone(),
             version,
-            published_at: last.as_ref().filter(|head| !head.is_deleted()).map_or(now, |head| head.published_at),
+            published_at: there.map_or(now, |head| head.published_at),
             updated_at: now,
-            resumed: last.as_ref().and_then(|head| head.resumed),
+            resumed: there.and_then(|head| head.resumed),
             deleted_at: last.as_ref().and_then(|head| head.deleted_at),
-            paused: last.is_some_and(|head| head.paused),
+            paused: there.is_some_and(|head| head.paused),
             subjects,
         };
         self.table.put(project.as_str(), &head_key(&campaign.id), seen, &head, vec![]).await?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
-use dunlin_core::ids::{EventId, ProjectId, RunId};
+use dunlin_core::ids::{CampaignId, EventId, ProjectId, RunId};
 use dunlin_core::run::{EndReason, Passed, Run, RunState, Transition, codes};
 use jiff::SignedDuration;
 
@@ -20,6 +20,8 @@ use crate::table::{Stored, Table, conditional_put, versioned};
 const RUN: &str = "run";
 /// The sort key of the count of a campaign's runs.
 const ENTRIES: &str = "entries";
+/// The attribute of the count.
+const COUNT: &str = "n";
 /// How long a run is kept after its end: as long as a duplicate of what started it may come.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 90);
 
@@ -81,6 +83,15 @@ impl Runs {
             Err(error) if refused(&error, 1) && !refused(&error, 0) => Ok(false),
             Err(error) => Err(Error::new(kind_of_transaction(&error), "count a run", error)),
         }
+    }
+
+    /// How many runs of a campaign [`Runs::put_counted`] has counted. One read unit.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn counted(&self, project: &ProjectId, campaign: &CampaignId) -> Result<u64> {
+        let counted = self.table.get_item(&format!("{project}#{campaign}"), ENTRIES).await?;
+        Ok(counted.and_then(|item| item::count(&item, COUNT)).unwrap_or_default())
     }
 
     /// A page of a project's runs: the whole table is read, at most `limit` items a page, each of them behind `behind`, in no

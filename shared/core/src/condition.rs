@@ -17,6 +17,7 @@ use crate::profile::Profile;
 use crate::property::{Owner, Property};
 use crate::span::Span;
 use crate::task::TriggerEvent;
+use crate::trigger::CONDITION;
 
 /// What conditions are asked about.
 #[derive(Clone, Copy, Debug)]
@@ -275,7 +276,8 @@ impl History {
     }
 
     /// Events in the window. A trigger event is not counted as having happened since itself: where it bears the
-    /// name asked for, only what came after its own millisecond counts, and the day's count, which has it, less one.
+    /// name asked for, only what came after its own millisecond counts, and the day's count, which has it, less one. What
+    /// led into a condition may bear any name.
     fn count(&self, facts: &Facts<'_>) -> u64 {
         let within = self.within.map(|span| span.before(facts.now));
         let Some(Since::Trigger) = self.since else {
@@ -285,11 +287,14 @@ impl History {
         if within.is_some_and(|within| within > trigger) {
             return facts.profile.count(&self.triggered, within);
         }
-        if self.triggered != facts.event.name {
+        let is_crossing = facts.event.name.as_str() == CONDITION;
+        if self.triggered != facts.event.name && !is_crossing {
             return facts.profile.count(&self.triggered, Some(trigger));
         }
         let after = trigger.checked_add(jiff::SignedDuration::from_millis(1)).unwrap_or(trigger);
-        facts.profile.count(&self.triggered, Some(after)).saturating_sub(1)
+        let count = facts.profile.count(&self.triggered, Some(after));
+        // Whether there was one at all is exact, however old the trigger's day.
+        if is_crossing { count } else { count.saturating_sub(1).max(count.min(1)) }
     }
 }
 

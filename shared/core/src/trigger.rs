@@ -15,6 +15,9 @@ use crate::profile::{Profile, counts_as};
 use crate::task::TriggerEvent;
 use crate::topic::same;
 
+/// The name of the trigger event where no event started a run, but a condition that the person came into or out of.
+pub(crate) const CONDITION: &str = "Condition";
+
 /// A campaign as it is live: its newest version, and whether it takes entries.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Published {
@@ -122,7 +125,7 @@ impl Campaigns {
         if matches!(call.action, Action::Track { passive: true, .. }) {
             return Vec::new();
         }
-        let asking = |published| Asking { published, event: occasion(call, "Condition", Default::default()) };
+        let asking = |published| Asking { published, event: occasion(call, CONDITION, Default::default()) };
         self.found(&self.crossed).map(asking).collect()
     }
 }

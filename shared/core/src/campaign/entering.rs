@@ -11,6 +11,7 @@ use crate::ids::{EventId, UserId};
 use crate::profile::Profile;
 use crate::property::{Owner, Property};
 use crate::task::TriggerEvent;
+use crate::trigger::CONDITION;
 use crate::wait::Wait;
 
 /// What is wrong with what starts a campaign, and with how often.
@@ -70,7 +71,7 @@ fn trigger(campaign: &Campaign) -> Vec<Problem> {
 fn is_in_who_is_new(enters: &[Condition]) -> bool {
     let Ok(user) = UserId::parse("new") else { return false };
     let (now, profile) = (Timestamp::UNIX_EPOCH, Profile::new(user));
-    let (id, name) = (EventId::derive(&["new"]), EventName::known("Condition"));
+    let (id, name) = (EventId::derive(&["new"]), EventName::known(CONDITION));
     let event = TriggerEvent { id, name, at: now, data: Properties::new() };
     decide(enters, &Facts::new(&profile, &event, now)).passed()
 }

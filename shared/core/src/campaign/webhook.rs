@@ -35,11 +35,12 @@ impl Webhook {
     /// What is wrong with it. Paths begin below the webhook.
     pub(super) fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        let host: String = self.url.split('/').take(3).collect::<Vec<_>>().join("/");
-        if is_liquid(&host) {
+        let server: String = self.url.split('/').take(3).collect::<Vec<_>>().join("/");
+        let host = server.split(['?', '#']).next().unwrap_or_default();
+        if is_liquid(host) {
             let mend = "write the host out, and use Liquid behind it: who writes data must not choose the server";
             problems.push(Problem::error("url", "the server is made by Liquid", mend));
-        } else if let Err(refused) = target(if is_liquid(&self.url) { &host } else { &self.url }) {
+        } else if let Err(refused) = target(if is_liquid(&self.url) { host } else { &self.url }) {
             let (what, mend) = (format!("`{}` is not called", self.url), refused.to_string());
             problems.push(Problem::error("url", what, mend));
         }

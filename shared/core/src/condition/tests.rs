@@ -145,6 +145,24 @@ fn the_trigger_is_not_an_event_since_the_trigger() {
 }
 
 #[test]
+fn what_came_since_the_trigger_is_seen_when_the_trigger_s_own_day_is_long_forgotten() {
+    let again = json!({"triggered": "Viewed pricing", "since": "trigger"});
+    assert!(ask(again, &person(&[track("Viewed pricing", "2028-02-01T09:00:00Z")])).passed());
+}
+
+#[test]
+fn the_call_that_led_into_a_condition_is_not_an_event_since_the_trigger() {
+    let none: Condition =
+        serde_json::from_value(json!({"triggered": "Viewed pricing", "exactly": 0, "since": "trigger"})).expect("one");
+    let event = TriggerEvent { name: EventName::known(CONDITION), ..event() };
+    for (more, passes) in [(vec![], true), (vec![track("Viewed pricing", "2026-11-20T12:05:00Z")], false)] {
+        let person = person(&more);
+        let facts = Facts::new(&person, &event, at("2026-11-27T12:00:00Z"));
+        assert_eq!(decide(std::slice::from_ref(&none), &facts).passed(), passes);
+    }
+}
+
+#[test]
 fn a_purchase_between_trigger_and_send_is_seen() {
     let none = json!({"triggered": "Purchased item", "exactly": 0, "since": "trigger"});
     assert!(!ask(none.clone(), &person(&[track("Purchased item", "2026-11-20T12:05:00Z")])).passed());

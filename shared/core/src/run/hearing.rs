@@ -58,6 +58,8 @@ impl Run {
     ) -> Taken<'c> {
         let Some(within) = step.action.listens() else { return Taken::On(way.campaign.after(index), due_at) };
         let (since, ends) = listens(way, within, due_at, passage);
+        // Nobody is moved into the past.
+        let ends = if passage.is_placed() { ends.max(facts.now) } else { ends };
         let soon = facts.now.checked_add(LOOK).unwrap_or(Timestamp::MAX);
         if let Some(heard) = self.heard(facts, step, ends) {
             // What a mail says of the journey and how a deed is known are those of the move: what would make them others
@@ -220,7 +222,8 @@ impl Run {
         let is_plain = goal.matching.is_empty() && goal.filters.is_empty();
         let known = facts.profile.events().find(|known| is_plain && known.name.key() == goal.event.key())?;
         let at = known.last_at();
-        (self.event.at <= at && at <= facts.now).then_some(Reached { event: None, at })
+        // The trigger itself may bear the name.
+        (self.event.at < at && at <= facts.now).then_some(Reached { event: None, at })
     }
 
     /// Why the run ends before its next step, if it does; remembers a goal that was reached.

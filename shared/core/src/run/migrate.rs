@@ -124,7 +124,7 @@ impl Run {
 
     /// Takes the step before which an operator has placed it, counting from `since`, and goes on from now.
     pub(super) fn placed(mut self, way: &Way<'_>, step: &str, since: Timestamp) -> Transition {
-        let mut passage = Passage::catching_up();
+        let mut passage = Passage::placed();
         if let Some(reason) = self.exit(way, &mut passage) {
             return passage.stop(self, RunState::Ended { at: way.facts.now, reason });
         }

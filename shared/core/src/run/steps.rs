@@ -39,6 +39,8 @@ impl<'c> Way<'c> {
 pub(super) struct Passage {
     /// Whether the run has just begun: then waits count from the event's own time, however late it came.
     catching_up: bool,
+    /// Whether an operator placed the run before the step that it takes.
+    placed: bool,
     commands: Vec<Command>,
     /// The steps that did something, each once in a move: its name and the move are the deed's id.
     acted: BTreeSet<String>,
@@ -67,9 +69,19 @@ impl Passage {
         Self { catching_up: true, ..Self::default() }
     }
 
+    /// The passage of a run that an operator placed before a step: what that waits for counts from earlier, too.
+    pub(super) fn placed() -> Self {
+        Self { placed: true, ..Self::catching_up() }
+    }
+
     /// Notes that waits count from now again, whatever was due before.
     pub(super) fn is_caught_up(&mut self) {
-        self.catching_up = false;
+        (self.catching_up, self.placed) = (false, false);
+    }
+
+    /// Whether an operator placed the run before the step that it takes.
+    pub(super) fn is_placed(&self) -> bool {
+        self.placed
     }
 
     /// Notes that what is true just now has a say in the way.

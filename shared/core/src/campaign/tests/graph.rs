@@ -295,6 +295,8 @@ fn a_webhook_to_nowhere_and_a_step_that_does_nothing_are_refused() {
     }
     let good = "name: T\nkind: workflow\ntrigger: {event: E}\nmessages: {}\nsteps:\n- webhook: {url: 'https://example.com/{{ user.id }}', headers: {x-key: '{{ event.key }}'}}\n";
     assert_eq!(problems(good), [""; 0]);
+    let query = good.replace("example.com/{{ user.id }}", "example.com?u={{ user.id }}");
+    assert_eq!(problems(&query), [""; 0], "what stands in the query chooses no server");
 }
 
 #[test]

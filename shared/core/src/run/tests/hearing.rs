@@ -325,6 +325,16 @@ fn a_goal_that_is_a_name_alone_is_known_when_the_activity_has_long_forgotten_it(
 }
 
 #[test]
+fn the_trigger_does_not_reach_a_goal_that_bears_its_name_and_the_next_one_does() {
+    let mut cart = Cart::new("- send: a\n").with("goal: {event: Signed up}\nexits: {goal: true}");
+    let waits = cart.begin(START);
+    assert_eq!((waits.run.goal.as_ref(), due(&waits)), (None, "2026-11-22T09:00:00Z".to_owned()));
+    cart.profile.apply(&call("2026-11-21T10:00:00Z", track()));
+    let ended = cart.moved(&waits.run, "2026-11-22T09:00:00Z");
+    assert_eq!((sends(&ended), reason(&ended)), (vec![], &EndReason::Goal));
+}
+
+#[test]
 fn a_run_ends_when_its_condition_no_longer_holds_or_the_person_unsubscribed() {
     let mut cart = Cart::new("- send: a\n").with("exits: {unless: [{no_tag: bought}], unsubscribed: true}");
     let waits = cart.begin(START);

@@ -92,6 +92,26 @@ fn a_run_that_listens_hears_no_more_of_the_old_event_and_hears_of_the_new_one() 
 }
 
 #[test]
+fn a_run_that_is_moved_to_a_time_out_that_is_over_times_out_now() {
+    let listens = |within: &str| {
+        format!(
+            "- {{name: pause, wait_for: {{event: Bought}}, within: {within}}}\n- {{name: mail, send: a, expire_after: 1 day}}\n- wait: 1 day\n"
+        )
+    };
+    let (old, new) = (listens("30 days"), listens("7 days"));
+    let run = begin(&version(3, &old)).run;
+    let there = carried(&run, [&old, &new], SAME, "2026-12-11T09:00:00Z").expect("meant");
+    let listening = woken(&there, &new, "2026-12-11T09:00:00Z");
+    let there = woken(&listening, &new, &listening.run.due_at().expect("a look").to_string());
+    let expires = there.commands.iter().find_map(|command| match command {
+        Command::Send { expires_at, .. } => *expires_at,
+        _ => None,
+    });
+    assert_eq!(expires, Some(at("2026-12-12T09:00:00Z")), "a day from when it was moved");
+    assert_eq!(due(&there), "2026-12-12T09:00:00Z");
+}
+
+#[test]
 fn a_run_that_is_sent_nowhere_ends_and_hears_no_more() {
     let old = "- {name: pause, wait_for: {event: Bought}, within: 2 days}\n- {name: mail, send: a}\n";
     let run = begin(&version(3, old)).run;
