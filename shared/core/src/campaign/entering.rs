@@ -19,7 +19,39 @@ pub(super) fn check(campaign: &Campaign) -> Vec<Problem> {
     let mut problems = trigger(campaign);
     problems.extend(campaign.entry.key.as_ref().and_then(|key| told_by(campaign, key)));
     problems.extend(followed(campaign));
+    problems.extend(absent(campaign));
     problems
+}
+
+/// What asks the trigger event for a property where no event starts the campaign, but a condition.
+fn absent(campaign: &Campaign) -> Vec<Problem> {
+    fn asked<'c>(condition: &'c Condition, found: &mut Vec<&'c Property>) {
+        if let Condition::Property(of) = condition {
+            found.push(&of.property);
+        }
+        condition.children().for_each(|inner| asked(inner, found));
+    }
+    if !matches!(campaign.trigger.on, On::Enters { .. } | On::Leaves { .. }) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for (index, filter) in campaign.trigger.filters.iter().enumerate() {
+        let mut properties = Vec::new();
+        asked(filter, &mut properties);
+        found.extend(properties.into_iter().map(|property| (format!("trigger.filters[{index}]"), property)));
+    }
+    for (index, step) in campaign.steps.iter().enumerate() {
+        if let Action::WaitFor(wait) = &step.action {
+            let matched = wait.wait_for.matching.iter();
+            found.extend(matched.map(|(name, value)| (format!("steps[{index}].wait_for.match.{name}"), value)));
+        }
+    }
+    let is_absent = |(_, property): &(String, &Property)| property.owner() == Owner::Event;
+    let told = found.into_iter().filter(is_absent).map(|(path, property)| {
+        let what = format!("`{property}` is never there: a condition starts this campaign, and no event");
+        Problem::warning(path, what, "ask for a property of the person, or start the campaign with an event")
+    });
+    told.collect()
 }
 
 /// Waits for the date that starts the campaign, too: a run that has begun follows the date as the next one does.

@@ -94,6 +94,21 @@ fn a_condition_that_holds_for_whoever_is_new_is_told() {
 }
 
 #[test]
+fn what_asks_for_an_event_that_is_not_there_is_told() {
+    let told = |trigger: serde_json::Value, value: &str| {
+        let wait = json!({"wait_for": {"event": "Paid", "match": {"order": value}}, "within": "1 day"});
+        let campaign = json!({"id": "cmp_x", "name": "x", "kind": "workflow", "trigger": trigger, "steps": [wait]});
+        let found = check_all(&from_json(campaign).expect("a campaign"));
+        found.iter().filter(|problem| problem.what.contains("is never there: a condition starts")).count()
+    };
+    let filters = |property: &str| json!([{"any": [{"property": property, "greater_than": 5}, {"tag": "vip"}]}]);
+    let enters = |property: &str| json!({"enters": [{"tag": "a"}], "filters": filters(property)});
+    assert_eq!(told(enters("event.total"), "event.order"), 2);
+    assert_eq!(told(enters("user.total"), "journey.order"), 0);
+    assert_eq!(told(json!({"event": "Bought", "filters": filters("event.total")}), "event.order"), 0);
+}
+
+#[test]
 fn a_run_that_follows_the_date_that_started_it_is_told_that_another_will_too() {
     let steps = |date: &str| {
         let campaign = json!({
